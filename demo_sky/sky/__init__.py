@@ -1,0 +1,1 @@
+"""The simulated sky itself: which stars there are, and how their light varies."""
