@@ -12,6 +12,7 @@ columns and rows, counted from 1: (1, 1) is the centre of the lower left pixel.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -306,7 +307,9 @@ def _check_cone(ra: float, dec: float, radius_deg: float) -> None:
         raise ValueError(msg)
 
 
-def find_pointings(ra: float, dec: float, radius_deg: float = 0.0) -> list[Pointing]:
+def find_pointings(
+    ra: float, dec: float, radius_deg: float = 0.0, *, sectors: Container[int] | None = None
+) -> list[Pointing]:
     """
     Find every CCD whose science pixels a circle on the sky touches, in all sectors.
 
@@ -316,6 +319,8 @@ def find_pointings(ra: float, dec: float, radius_deg: float = 0.0) -> list[Point
         Centre of the circle, ICRS, degrees.
     radius_deg : float, optional
         Radius of the circle, degrees; 0 asks for the CCDs that see the position itself.
+    sectors : container of int, optional
+        Look only into these sectors; None looks into all up to `LAST_SECTOR`.
 
     Returns
     -------
@@ -334,6 +339,8 @@ def find_pointings(ra: float, dec: float, radius_deg: float = 0.0) -> list[Point
     found = []
     for sector_index, camera_index in np.argwhere(in_cameras[..., 2] >= np.cos(reach)):
         sector, camera = int(sector_index) + 1, int(camera_index) + 1
+        if sectors is not None and sector not in sectors:
+            continue
         pixels = [sky_to_pixel(sector, camera, ccd, ra, dec) for ccd in (1, 2, 3, 4)]
         touched = [bool(is_science_pixel(column, row)) for column, row in pixels]
         if radius_deg > 0.0 and not all(touched):

@@ -8,7 +8,7 @@ checksum covers all rows, is put in front at the end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -76,7 +76,7 @@ class Cutout:
 
 def stream_archive(
     cutouts: Iterable[Cutout], open_pixels: Callable[[Window, WCS, Cadences], PixelSource]
-) -> Iterator[bytes]:
+) -> Generator[bytes, None, None]:
     """
     Make target pixel files and send them as one zip archive.
 

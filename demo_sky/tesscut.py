@@ -1,0 +1,162 @@
+"""The TESSCut service: which sectors saw a position, and cutouts of them as target pixel files."""
+
+from __future__ import annotations
+
+import math
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from demo_sky.parameters import (
+    DEGREES,
+    BadRequestError,
+    Parameters,
+    position,
+    radius_deg,
+    read_parameters,
+    sectors,
+    size,
+)
+from demo_sky.streaming import in_threads, start_in_thread
+from demo_sky.tess.geometry import (
+    NOMINAL_PIXEL_ARCSEC,
+    Pointing,
+    collected,
+    cutout_window,
+    find_pointings,
+    pixel_scale_arcsec,
+)
+from demo_sky.tess.pixels import Exposure
+from demo_sky.tess.product import Cutout, stream_archive
+
+# "Under 10,000 pixels" is what users of TESSCut report as its limit.
+MAX_PIXELS = 10_000
+
+# The wording of 2019, the only one on record.
+NOTHING_FOUND = "No FFIs found for input target. Cutout not performed."
+
+# On the safe side of the widest pixel of any CCD, 21.2 arcsec, to search far enough.
+_WIDEST_PIXEL_ARCSEC = 22.0
+
+
+def routes() -> list[Route]:
+    """Give the service's paths, below ``/tesscut/api/v0.1``."""
+    return [
+        Route("/sector", find_sectors, methods=["GET", "POST"]),
+        Route("/astrocut", cut, methods=["GET", "POST"]),
+    ]
+
+
+async def find_sectors(request: Request) -> Response:
+    """
+    Answer ``/sector``.
+
+    Parameters
+    ----------
+    request : Request
+        With ra, dec, radius.
+
+    Returns
+    -------
+    response : Response
+        JSON; ``results`` is empty if no CCD saw the position.
+    """
+    parameters = await read_parameters(request)
+    ra, dec = position(parameters)
+    radius = radius_deg(parameters)
+    pointings = await run_in_threadpool(find_pointings, ra, dec, radius)
+    return JSONResponse({"results": [_sector_row(pointing) for pointing in pointings]})
+
+
+def _sector_row(pointing: Pointing) -> dict[str, str]:
+    sector, camera, ccd = f"{pointing.sector:04d}", str(pointing.camera), str(pointing.ccd)
+    name = f"tess-s{sector}-{camera}-{ccd}"
+    return {"sectorName": name, "sector": sector, "camera": camera, "ccd": ccd}
+
+
+async def cut(request: Request) -> Response:
+    """
+    Answer ``/astrocut``.
+
+    Parameters
+    ----------
+    request : Request
+        With ra, dec, x, y, units, sector.
+
+    Returns
+    -------
+    response : Response
+        A zip archive with one target pixel file per CCD that the cutout overlaps, or JSON with
+        ``msg`` if there is none.
+    """
+    parameters = await read_parameters(request)
+    cutouts = await run_in_threadpool(plan_cutouts, parameters)
+    if not cutouts:
+        return JSONResponse({"results": [], "msg": NOTHING_FOUND})
+    archive = stream_archive(cutouts, Exposure)
+    # The status is sent with the first bytes: by then the first file has been made without error.
+    first = await start_in_thread(archive, request)
+    window = cutouts[0].window
+    name = f"astrocut_{cutouts[0].ra}_{cutouts[0].dec}_{window.nx}x{window.ny}px.zip"
+    return StreamingResponse(
+        in_threads(first, archive),
+        media_type="application/zip",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _pixel_counts(x: float, y: float, per_column: float, per_row: float) -> tuple[int, int]:
+    """Count the pixels that cover an angle, given as arcsec and arcsec per pixel."""
+    # A whole number of pixels stays one, whatever the last digits say.
+    return (
+        max(1, math.ceil(x / per_column - 1e-6)),
+        max(1, math.ceil(y / per_row - 1e-6)),
+    )
+
+
+def plan_cutouts(parameters: Parameters) -> list[Cutout]:
+    """
+    Choose the files of a reply: every CCD that the cutout overlaps.
+
+    Parameters
+    ----------
+    parameters : dict of str to list of str
+        ra, dec, x, y, units, sector.
+
+    Returns
+    -------
+    cutouts : list of Cutout
+        By sector, camera and CCD; an angle is covered by whole pixels of the CCD's local scale.
+
+    Raises
+    ------
+    BadRequestError
+        If a parameter is missing or out of range, or the cutout larger than `MAX_PIXELS`.
+    """
+    ra, dec = position(parameters)
+    x, y, units = size(parameters)
+    chosen = sectors(parameters)
+    if units == "px":
+        nx, ny = max(1, math.floor(x + 0.5)), max(1, math.floor(y + 0.5))
+    else:
+        x, y = (side * DEGREES[units] * 3600.0 for side in (x, y))
+        nx, ny = _pixel_counts(x, y, NOMINAL_PIXEL_ARCSEC, NOMINAL_PIXEL_ARCSEC)
+    if nx * ny > MAX_PIXELS:
+        msg = f"The cutout is too large: {nx:g} x {ny:g} pixels; at most {MAX_PIXELS} in all."
+        raise BadRequestError(msg)
+
+    reach_px = math.hypot(nx + 2, ny + 2) / 2.0
+    reach_deg = min(180.0, reach_px * _WIDEST_PIXEL_ARCSEC / 3600.0)
+    cutouts = []
+    for pointing in find_pointings(ra, dec, reach_deg, sectors=chosen):
+        # Too far off the camera's axis to tell the pixel: a cutout thousands of pixels long.
+        if not math.isfinite(pointing.column):
+            continue
+        if units != "px":
+            nx, ny = _pixel_counts(x, y, *pixel_scale_arcsec(pointing))
+        window = cutout_window(pointing, nx, ny)
+        if collected(window).any():
+            cutouts.append(Cutout(window, ra, dec))
+    return cutouts
