@@ -26,6 +26,7 @@ from demo_sky.tess.geometry import (
     collected,
     cutout_window,
     find_pointings,
+    is_on_image,
     pixel_scale_arcsec,
 )
 from demo_sky.tess.pixels import Exposure
@@ -88,8 +89,7 @@ async def cut(request: Request) -> Response:
     Returns
     -------
     response : Response
-        A zip archive with one target pixel file per CCD that the cutout overlaps, or JSON with
-        ``msg`` if there is none.
+        A zip archive with a target pixel file of each CCD, or JSON with ``msg`` if there is none.
     """
     parameters = await read_parameters(request)
     cutouts = await run_in_threadpool(plan_cutouts, parameters)
@@ -118,7 +118,7 @@ def _pixel_counts(x: float, y: float, per_column: float, per_row: float) -> tupl
 
 def plan_cutouts(parameters: Parameters) -> list[Cutout]:
     """
-    Choose the files of a reply: every CCD that the cutout overlaps.
+    Choose the files of a reply: every CCD that holds the position or that the cutout overlaps.
 
     Parameters
     ----------
@@ -157,6 +157,7 @@ def plan_cutouts(parameters: Parameters) -> list[Cutout]:
         if units != "px":
             nx, ny = _pixel_counts(x, y, *pixel_scale_arcsec(pointing))
         window = cutout_window(pointing, nx, ny)
-        if collected(window).any():
+        # A CCD that `find_sectors` lists is served even if the cutout holds collateral pixels only.
+        if collected(window).any() or is_on_image(pointing.column, pointing.row):
             cutouts.append(Cutout(window, ra, dec))
     return cutouts

@@ -32,6 +32,11 @@ LAST_SECTOR = 98
 FIRST_COLUMN, LAST_COLUMN = 45, 2092
 FIRST_ROW, LAST_ROW = 1, 2048
 
+# The whole FFI. TESSCut's footprints are these, not the science pixels: for Pi Mensae it lists
+# s0035-4-4, where the star falls on column 2114, and users get cutouts of collateral pixels
+# (lightkurve issue 1222, eleanor issue 120).
+FFI_COLUMNS, FFI_ROWS = 2136, 2078
+
 # Nominal pixel of the contract's "px" radius (MAST's own conversion), not the local scale.
 NOMINAL_PIXEL_ARCSEC = 21.0
 
@@ -49,15 +54,16 @@ _OUTLINE_POINTS_PER_SIDE = 65
 @dataclass(frozen=True, slots=True)
 class Pointing:
     """
-    One CCD that sees a position in one sector.
+    One CCD whose FFIs hold a position in one sector.
 
     Attributes
     ----------
     sector, camera, ccd : int
         Camera and CCD count from 1.
     column, row : float
-        Where the position falls, in FFI pixels counted from 1. Off the science pixels if the CCD
-        was found by a radius; NaN where the position is too far from the camera to be projected.
+        Where the position falls, in FFI pixels counted from 1; not always on a science pixel. Off
+        the FFI if the CCD was found by a radius; NaN if the position is too far from the camera to
+        be projected.
     """
 
     sector: int
@@ -240,6 +246,38 @@ def pixel_to_sky(
     return ra, dec
 
 
+def is_on_image(column: FloatArray | float, row: FloatArray | float) -> BoolArray:
+    """
+    Tell which positions lie on an FFI, collateral pixels included: TESSCut's footprint.
+
+    Parameters
+    ----------
+    column, row : float or ndarray
+        FFI pixels counted from 1; a pixel reaches half a pixel to either side.
+
+    Returns
+    -------
+    inside : bool ndarray, shape of the input
+        `False` for NaN.
+    """
+    return _is_inside(column, row, (1, FFI_COLUMNS), (1, FFI_ROWS))
+
+
+def _is_inside(
+    column: FloatArray | float,
+    row: FloatArray | float,
+    columns: tuple[int, int],
+    rows: tuple[int, int],
+) -> BoolArray:
+    column, row = np.asarray(column), np.asarray(row)
+    return np.asarray(
+        (column >= columns[0] - 0.5)
+        & (column < columns[1] + 0.5)
+        & (row >= rows[0] - 0.5)
+        & (row < rows[1] + 0.5)
+    )
+
+
 def is_science_pixel(column: FloatArray | float, row: FloatArray | float) -> BoolArray:
     """
     Tell which FFI positions lie on science pixels.
@@ -254,28 +292,22 @@ def is_science_pixel(column: FloatArray | float, row: FloatArray | float) -> Boo
     inside : bool ndarray, shape of the input
         `False` on collateral pixels, beyond the CCD, and for NaN.
     """
-    return np.asarray(
-        (np.asarray(column) >= FIRST_COLUMN - 0.5)
-        & (np.asarray(column) < LAST_COLUMN + 0.5)
-        & (np.asarray(row) >= FIRST_ROW - 0.5)
-        & (np.asarray(row) < LAST_ROW + 0.5)
-    )
+    return _is_inside(column, row, (FIRST_COLUMN, LAST_COLUMN), (FIRST_ROW, LAST_ROW))
 
 
 @lru_cache(maxsize=1)
 def _outlines() -> FloatArray:
     """
-    Give the rims of the science areas as closed polygons, shape (4 cameras, 4 CCDs, n, 3).
+    Give the rims of the FFIs as closed polygons, shape (4 cameras, 4 CCDs, n, 3).
 
-    The points are unit vectors on camera axes, so one set serves all sectors. Neighbours are 32
+    The points are unit vectors on camera axes, so one set serves all sectors. Neighbours are 33
     pixels apart; the true rim strays from the great circle between them by less than 0.01 pixel.
     """
     n = _OUTLINE_POINTS_PER_SIDE
     up = np.linspace(0.0, 1.0, n)[:-1]
     x = np.concatenate([up, np.ones(n - 1), 1.0 - up, np.zeros(n - 1), [0.0]])
     y = np.concatenate([np.zeros(n - 1), up, np.ones(n - 1), 1.0 - up, [0.0]])
-    column = FIRST_COLUMN - 0.5 + x * (LAST_COLUMN - FIRST_COLUMN + 1)
-    row = FIRST_ROW - 0.5 + y * (LAST_ROW - FIRST_ROW + 1)
+    column, row = 0.5 + x * FFI_COLUMNS, 0.5 + y * FFI_ROWS
     plane = _focal_plane()
     outlines = np.empty((4, 4, len(x), 3))
     for camera in range(4):
@@ -311,14 +343,16 @@ def find_pointings(
     ra: float, dec: float, radius_deg: float = 0.0, *, sectors: Container[int] | None = None
 ) -> list[Pointing]:
     """
-    Find every CCD whose science pixels a circle on the sky touches, in all sectors.
+    Find every CCD whose FFIs a circle on the sky touches, in all sectors.
+
+    As in TESSCut, collateral pixels belong to an FFI's footprint.
 
     Parameters
     ----------
     ra, dec : float
         Centre of the circle, ICRS, degrees.
     radius_deg : float, optional
-        Radius of the circle, degrees; 0 asks for the CCDs that see the position itself.
+        Radius of the circle, degrees; 0 asks for the FFIs that hold the position itself.
     sectors : container of int, optional
         Look only into these sectors; None looks into all up to `LAST_SECTOR`.
 
@@ -342,7 +376,7 @@ def find_pointings(
         if sectors is not None and sector not in sectors:
             continue
         pixels = [sky_to_pixel(sector, camera, ccd, ra, dec) for ccd in (1, 2, 3, 4)]
-        touched = [bool(is_science_pixel(column, row)) for column, row in pixels]
+        touched = [bool(is_on_image(column, row)) for column, row in pixels]
         if radius_deg > 0.0 and not all(touched):
             rims = _rim_distances_deg(camera_index, in_cameras[sector_index, camera_index])
             touched = [
