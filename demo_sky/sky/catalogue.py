@@ -123,7 +123,8 @@ def _within(ra: FloatArray, dec: FloatArray, centre: FloatArray, radius_deg: flo
 
 
 @lru_cache(maxsize=1)
-def _real_stars() -> Stars:
+def real_stars() -> Stars:
+    """Give all real stars of the simulated sky, in the order of `targets()`."""
     known = targets()
     return Stars(
         tic=np.array([target.tic for target in known], dtype=np.int64),
@@ -188,7 +189,7 @@ def _tile(tile: int) -> Stars:
 
 def _clear_of_targets(stars: Stars, ra: float, dec: float) -> BoolArray:
     """Tell which stars of a tile, given by its middle, are away from all real stars."""
-    real = _real_stars()
+    real = real_stars()
     # Half a tile's diagonal is 0.36 degrees, more at the poles only, where tiles are thirds.
     near = real.take(_within(real.ra, real.dec, _unit_vectors(ra, dec), 1.0))
     clear = np.ones(len(stars), dtype=bool)
@@ -249,7 +250,7 @@ def stars_in_cone(
         raise ValueError(msg)
     centre = _unit_vectors(ra, dec)
     parts = []
-    for part in [_real_stars(), *(_tile(n) for n in _tiles_in_cone(ra, dec, radius_deg))]:
+    for part in [real_stars(), *(_tile(n) for n in _tiles_in_cone(ra, dec, radius_deg))]:
         bright = part.take(part.tmag <= faintest_tmag)
         parts.append(bright.take(_within(bright.ra, bright.dec, centre, radius_deg)))
     found = _joined(parts)
@@ -271,7 +272,7 @@ def star_by_number(tic: int) -> Stars:
         That star alone; of length 0 if there is none of that number.
     """
     number = int(tic)
-    real = _real_stars()
+    real = real_stars()
     tile, _ = divmod(number - FIRST_OWN_NUMBER, NUMBERS_PER_TILE)
     if np.any(real.tic == number) or not 0 < tile <= int(_tiles_before_band()[-1]):
         return real.take(real.tic == number)
