@@ -1,0 +1,1 @@
+"""The HTTP edge: what is asked of MAST, and how its answers are read."""
