@@ -5,9 +5,11 @@ They are written with astropy alone, neither with the core nor with the demo sky
 that is shared by reader and writer cannot hide.
 """
 
+import importlib.util
 import io
 import zipfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -208,3 +210,14 @@ def make_zip(members: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -
         for name, content in members.items():
             archive.writestr(name, content)
     return bytes(pipe.content)
+
+
+def real_file_of_2018() -> tuple[str, bytes]:
+    """Name and bytes of a file of TESSCut's first year, which astroquery ships with its tests."""
+    spec = importlib.util.find_spec("astroquery")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    folder = Path(spec.submodule_search_locations[0]) / "mast" / "tests" / "data"
+    with zipfile.ZipFile(folder / "astrocut_107.27_-70.0_5x5.zip") as archive:
+        name = archive.namelist()[0]
+        return name, archive.read(name)

@@ -1,9 +1,7 @@
-import importlib.util
 import io
 import math
 import re
 import warnings
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +12,7 @@ from hypothesis import strategies as st
 
 from cutout_core.errors import ProductError
 from cutout_core.tpf import TargetPixelFile, read_tpf
-from tests.factories import make_tpf_file, make_wcs_cards
+from tests.factories import make_tpf_file, make_wcs_cards, real_file_of_2018
 
 # In the order of the FITS columns: name here, name there, dtype here.
 COLUMNS = [
@@ -40,22 +38,11 @@ def assert_equal_to_astropy(tpf: TargetPixelFile, content: bytes) -> None:
         assert np.array_equal(tpf.aperture, hdus["APERTURE"].data.astype(int) & 1 == 1)
 
 
-def real_zip_of_2018() -> tuple[str, bytes]:
-    """The reply of TESSCut's first year that astroquery ships with its tests."""
-    spec = importlib.util.find_spec("astroquery")
-    assert spec is not None
-    assert spec.submodule_search_locations
-    folder = Path(spec.submodule_search_locations[0]) / "mast" / "tests" / "data"
-    with zipfile.ZipFile(folder / "astrocut_107.27_-70.0_5x5.zip") as archive:
-        name = archive.namelist()[0]
-        return name, archive.read(name)
-
-
 # --- real files ---
 
 
 def test_file_of_2018_is_read_as_astropy_reads_it():
-    name, content = real_zip_of_2018()
+    name, content = real_file_of_2018()
 
     tpf = read_tpf(content, name)
 
@@ -68,13 +55,13 @@ def test_file_of_2018_is_read_as_astropy_reads_it():
 
 
 def test_sector_of_2018_is_known_without_the_file_name():
-    tpf = read_tpf(real_zip_of_2018()[1])
+    tpf = read_tpf(real_file_of_2018()[1])
 
     assert (tpf.sector, tpf.camera, tpf.ccd) == (1, 4, 3)
 
 
 def test_impossible_coordinates_of_2018_are_left_out_with_a_note():
-    tpf = read_tpf(real_zip_of_2018()[1])
+    tpf = read_tpf(real_file_of_2018()[1])
 
     assert tpf.wcs is None
     assert tpf.target_pixel is None
