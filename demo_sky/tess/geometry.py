@@ -467,7 +467,7 @@ def local_wcs(window: Window) -> WCS:
 
     Like TESSCut's APERTURE header: reference point near the middle of the window, PC matrix in
     degrees with CDELT 1, no distortion terms. What remains of the lens's distortion is measured by
-    `wcs_offset_deg`: at worst (a camera's outer corner) 0.02 pixel in a window of 30 x 30 and 0.21
+    `wcs_offset_deg`: at worst (a camera's outer corner) 0.02 pixel in a window of 30 x 30 and 0.24
     pixel in one of 100 x 100. Whoever paints stars into pixels takes `sky_to_pixel`: it is exact.
 
     Parameters
