@@ -19,14 +19,18 @@ from astropy.wcs import WCS, NoConvergence
 from astropy.wcs.utils import proj_plane_pixel_scales
 
 from cutout_core.errors import ProductError
+from cutout_core.fits_file import (
+    Hdu,
+    card_integer,
+    card_number,
+    card_text,
+    file_label,
+    split_hdus,
+)
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 PixelCube: TypeAlias = npt.NDArray[np.float32]
 _ScalarT = TypeVar("_ScalarT", bound=np.generic)
-
-_BLOCK = 2880
-_CARD = 80
-_END_CARD = b"END".ljust(_CARD)
 
 # Bytes per element of the binary table formats, FITS Standard 4.0, Table 18. Bits (X) are packed.
 _WIDTHS = {"L": 1, "B": 1, "I": 2, "J": 4, "K": 8, "A": 1, "E": 4, "D": 8, "C": 8, "M": 16}
@@ -184,127 +188,14 @@ def read_tpf(content: bytes | memoryview, name: str = "") -> TargetPixelFile:
         If the content is not a FITS file, is cut short, or has not the columns of a target
         pixel file.
     """
-    label = _label(name)
+    label = file_label(name)
     view = memoryview(content)
-    if bytes(view[:9]) != b"SIMPLE  =":
-        msg = f"{label} is not a FITS file: {_what_it_looks_like(view)}. Fetch the cutout again."
-        raise ProductError(msg)
+    hdus = split_hdus(view, label)
     try:
-        hdus = _split_hdus(view, label)
         return _assemble(view, hdus, label, name)
     except (fits.VerifyError, UnicodeError) as exc:
         msg = f"{label} has a damaged header ({exc}). Fetch the cutout again."
         raise ProductError(msg) from exc
-
-
-def _label(name: str) -> str:
-    """Call the file something in a message; names come from outside, so they are cut."""
-    return f"The file {name[:120]!r}" if name else "The file"
-
-
-def _what_it_looks_like(view: memoryview) -> str:
-    head = bytes(view[:200]).lstrip().lower()
-    if not head:
-        return "it is empty"
-    if head.startswith((b"<!doctype", b"<html", b"<?xml")):
-        return "it is a web page, perhaps an error message of the service"
-    if head.startswith(b"pk\x03\x04"):
-        return "it is a zip archive"
-    if head.startswith((b"{", b"[")):
-        return "it is a JSON text, perhaps a message of the service"
-    return f"it begins with {bytes(view[:12])!r}"
-
-
-# --- the structure of the file -------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Hdu:
-    """Header of one HDU, and where in the file its data are."""
-
-    header: fits.Header
-    start: int
-    size: int
-
-    @property
-    def name(self) -> str:
-        return _text(self.header, "EXTNAME").upper()
-
-
-def _split_hdus(view: memoryview, label: str) -> list[_Hdu]:
-    """Find the HDUs, and check that the file holds all that their headers promise."""
-    hdus: list[_Hdu] = []
-    position = 0
-    while position < len(view) and (not hdus or bytes(view[position : position + 8]).strip(b"\0 ")):
-        header, start = _read_header(view, position, label, len(hdus))
-        size = _data_size(header, label)
-        if start + size > len(view):
-            msg = (
-                f"{label} is cut short: {len(view):,} bytes of at least {start + size:,} that its "
-                f"headers promise. Fetch the cutout again."
-            )
-            raise ProductError(msg)
-        hdus.append(_Hdu(header, start, size))
-        position = start + -(-size // _BLOCK) * _BLOCK
-    promised = _integer(hdus[0].header, "NEXTEND", 0)
-    if len(hdus) <= promised:
-        msg = (
-            f"{label} is cut short: its first header promises {promised} extensions, and "
-            f"{len(hdus) - 1} are there ({len(view):,} bytes). Fetch the cutout again."
-        )
-        raise ProductError(msg)
-    return hdus
-
-
-def _read_header(view: memoryview, start: int, label: str, number: int) -> tuple[fits.Header, int]:
-    """Parse the header that starts at a position; give it and the position after it."""
-    for block in range(start, len(view) - _BLOCK + 1, _BLOCK):
-        for card in range(block, block + _BLOCK, _CARD):
-            if view[card : card + _CARD] == _END_CARD:
-                text = str(view[start:card], "ascii")
-                return fits.Header.fromstring(text), block + _BLOCK
-        if number and block == start and bytes(view[start : start + 8]) != b"XTENSION":
-            msg = (
-                f"{label} is damaged: after {start:,} bytes there should be an extension, and "
-                f"there is {bytes(view[start : start + 8])!r}. Fetch the cutout again."
-            )
-            raise ProductError(msg)
-    msg = (
-        f"{label} is cut short: it ends after {len(view):,} bytes, inside header number "
-        f"{number + 1}. Fetch the cutout again."
-    )
-    raise ProductError(msg)
-
-
-def _data_size(header: fits.Header, label: str) -> int:
-    """Give the bytes of an HDU's data without padding, FITS Standard 4.0, equation 2."""
-    n_axes = _integer(header, "NAXIS", 0)
-    axes = [_integer(header, f"NAXIS{i + 1}", -1) for i in range(n_axes)]
-    if n_axes < 0 or n_axes > 999 or any(n < 0 for n in axes):
-        msg = f"{label} has a header with NAXIS = {n_axes} and axes {axes[:4]}: it is damaged."
-        raise ProductError(msg)
-    if not axes:
-        return 0
-    n_elements = _integer(header, "GCOUNT", 1) * (_integer(header, "PCOUNT", 0) + math.prod(axes))
-    return max(0, abs(_integer(header, "BITPIX", 8)) // 8 * n_elements)
-
-
-def _integer(header: fits.Header, key: str, default: int) -> int:
-    value = header.get(key)
-    return int(value) if isinstance(value, int) and not isinstance(value, bool) else default
-
-
-def _number(header: fits.Header, key: str) -> float:
-    """Give the value of a card as a float, NaN where it is absent or no number."""
-    value = header.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return math.nan
-    return float(value)
-
-
-def _text(header: fits.Header, key: str) -> str:
-    value = header.get(key)
-    return value.strip() if isinstance(value, str) else ""
 
 
 # --- the table -----------------------------------------------------------------------------
@@ -322,7 +213,7 @@ class _Column:
 class _Table:
     """The PIXELS table, still as bytes."""
 
-    hdu: _Hdu
+    hdu: Hdu
     view: memoryview
     n_rows: int
     row_bytes: int
@@ -343,18 +234,18 @@ class _Table:
         return np.ndarray(shape, np.uint8, self.view, start, (self.row_bytes, 1))
 
 
-def _read_table(view: memoryview, hdu: _Hdu, label: str) -> _Table:
+def _read_table(view: memoryview, hdu: Hdu, label: str) -> _Table:
     header = hdu.header
-    table = _Table(hdu, view, _integer(header, "NAXIS2", 0), _integer(header, "NAXIS1", 0))
+    table = _Table(hdu, view, card_integer(header, "NAXIS2", 0), card_integer(header, "NAXIS1", 0))
     offset = 0
-    for number in range(1, _integer(header, "TFIELDS", 0) + 1):
-        form = re.match(r"(\d*)([A-Z])", _text(header, f"TFORM{number}"))
+    for number in range(1, card_integer(header, "TFIELDS", 0) + 1):
+        form = re.match(r"(\d*)([A-Z])", card_text(header, f"TFORM{number}"))
         if form is None or (form[2] not in _WIDTHS and form[2] != "X"):
             msg = f"{label} is damaged: TFORM{number} is {header.get(f'TFORM{number}')!r}."
             raise ProductError(msg)
         repeat, code = int(form[1] or 1), form[2]
         column = _Column(number, offset, repeat, code)
-        table.columns.setdefault(_text(header, f"TTYPE{number}").upper(), column)
+        table.columns.setdefault(card_text(header, f"TTYPE{number}").upper(), column)
         offset += -(-repeat // 8) if code == "X" else repeat * _WIDTHS[code]
     if offset != table.row_bytes:
         msg = (
@@ -385,7 +276,7 @@ def _check_columns(table: _Table, label: str) -> None:
 def _frame_shape(table: _Table, aperture: tuple[int, ...] | None, label: str) -> tuple[int, int]:
     """Give (ny, nx) of a frame from TDIM, or where it is absent from the APERTURE image."""
     column = table.columns["FLUX"]
-    card = _text(table.hdu.header, f"TDIM{column.number}")
+    card = card_text(table.hdu.header, f"TDIM{column.number}")
     dims = re.fullmatch(r"\(\s*(\d+)\s*,\s*(\d+)\s*\)", card)
     if dims:
         shape: tuple[int, ...] | None = (int(dims[2]), int(dims[1]))
@@ -468,10 +359,10 @@ def _empty_frames(flux: PixelCube, collected: npt.NDArray[np.bool_]) -> npt.NDAr
 # --- what the file says about itself -------------------------------------------------------
 
 
-def _assemble(view: memoryview, hdus: list[_Hdu], label: str, name: str) -> TargetPixelFile:
+def _assemble(view: memoryview, hdus: list[Hdu], label: str, name: str) -> TargetPixelFile:
     by_name = {hdu.name: hdu for hdu in reversed(hdus)}
     pixels = by_name.get("PIXELS")
-    if pixels is None or _text(pixels.header, "XTENSION") != "BINTABLE":
+    if pixels is None or card_text(pixels.header, "XTENSION") != "BINTABLE":
         found = ", ".join(hdu.name or "unnamed" for hdu in hdus)
         msg = f"{label} is no target pixel file: it has no table PIXELS (it has {found})."
         raise ProductError(msg)
@@ -520,9 +411,9 @@ def _assemble(view: memoryview, hdus: list[_Hdu], label: str, name: str) -> Targ
         row=row,
         has_background=has_background,
         simulated=primary.get("SIMDATA") is True,
-        object_name=_text(primary, "OBJECT"),
-        origin=_text(primary, "ORIGIN"),
-        creator=f"{_text(primary, 'CREATOR')} {_text(primary, 'PROCVER')}".strip(),
+        object_name=card_text(primary, "OBJECT"),
+        origin=card_text(primary, "ORIGIN"),
+        creator=f"{card_text(primary, 'CREATOR')} {card_text(primary, 'PROCVER')}".strip(),
         notes=tuple(notes),
     )
 
@@ -532,16 +423,16 @@ def _frozen(array: npt.NDArray[_ScalarT]) -> npt.NDArray[_ScalarT]:
     return array
 
 
-def _read_aperture(view: memoryview, hdu: _Hdu | None) -> npt.NDArray[np.bool_] | None:
+def _read_aperture(view: memoryview, hdu: Hdu | None) -> npt.NDArray[np.bool_] | None:
     """Read which pixels were collected: bit 1 of the APERTURE image, a float image in 2018."""
-    if hdu is None or _integer(hdu.header, "NAXIS", 0) != 2:
+    if hdu is None or card_integer(hdu.header, "NAXIS", 0) != 2:
         return None
     dtype = {8: ">u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}.get(
-        _integer(hdu.header, "BITPIX", 0)
+        card_integer(hdu.header, "BITPIX", 0)
     )
     if dtype is None:
         return None
-    shape = (_integer(hdu.header, "NAXIS2", 0), _integer(hdu.header, "NAXIS1", 0))
+    shape = (card_integer(hdu.header, "NAXIS2", 0), card_integer(hdu.header, "NAXIS1", 0))
     image = np.ndarray(shape, dtype, buffer=view, offset=hdu.start)
     collected: npt.NDArray[np.bool_] = np.nan_to_num(image).astype(np.int64) & 1 == 1
     return collected
@@ -585,7 +476,7 @@ def _position(headers: list[fits.Header], name: str) -> tuple[float, float]:
 
 
 def _first_number(headers: list[fits.Header], key: str) -> float:
-    numbers: Iterator[float] = (_number(header, key) for header in headers)
+    numbers: Iterator[float] = (card_number(header, key) for header in headers)
     return next((value for value in numbers if math.isfinite(value)), math.nan)
 
 
@@ -601,17 +492,17 @@ def _cadence_s(headers: list[fits.Header], time: FloatArray) -> float:
 
 
 def _corner(
-    table: _Table, aperture: _Hdu | None, shape: tuple[int, int], notes: list[str]
+    table: _Table, aperture: Hdu | None, shape: tuple[int, int], notes: list[str]
 ) -> tuple[int | None, int | None]:
     """Give the FFI column and row of pixel (0, 0) from the physical WCS, if there is one."""
     n = table.columns["FLUX"].number
     header = table.hdu.header
-    column = _number(header, f"1CRV{n}P") - _number(header, f"1CRP{n}P") + 1
-    row = _number(header, f"2CRV{n}P") - _number(header, f"2CRP{n}P") + 1
+    column = card_number(header, f"1CRV{n}P") - card_number(header, f"1CRP{n}P") + 1
+    row = card_number(header, f"2CRV{n}P") - card_number(header, f"2CRP{n}P") + 1
     if aperture is not None and not math.isfinite(column + row):
         header = aperture.header
-        column = _number(header, "CRVAL1P") - _number(header, "CRPIX1P") + 1
-        row = _number(header, "CRVAL2P") - _number(header, "CRPIX2P") + 1
+        column = card_number(header, "CRVAL1P") - card_number(header, "CRPIX1P") + 1
+        row = card_number(header, "CRVAL2P") - card_number(header, "CRPIX2P") + 1
     if not math.isfinite(column + row):
         return None, None
     ny, nx = shape
@@ -629,12 +520,12 @@ def _read_wcs(
     header: fits.Header, shape: tuple[int, int], target: tuple[float, float], notes: list[str]
 ) -> WCS | None:
     """Read the celestial WCS, and keep it only if it can be true."""
-    if not (_text(header, "CTYPE1") and _text(header, "CTYPE2")):
+    if not (card_text(header, "CTYPE1") and card_text(header, "CTYPE2")):
         notes.append("The file has no sky coordinates.")
         return None
     # Only what belongs to the first WCS: a DATE-OBS of 2018 would make astropy warn.
     cards = [card for card in header.cards if _WCS_CARD.fullmatch(card.keyword)]
-    if _text(header, "CTYPE1").endswith("-SIP"):
+    if card_text(header, "CTYPE1").endswith("-SIP"):
         cards += [card for card in header.cards if _SIP_CARD.fullmatch(card.keyword)]
     try:
         wcs = WCS(fits.Header(cards), naxis=2)
