@@ -112,7 +112,8 @@ def test_cutout_of_astrocut_is_read_with_the_sky_where_it_was(mosaic):
 
     assert image.shape == (90, 120)
     assert image.instrument == "ACS"
-    assert image.sky.north_deg == pytest.approx(25, abs=0.01)
+    # CD @ (sin 25, cos 25) = (0, scale): north leans to the right.
+    assert image.sky.north_deg == pytest.approx(-25, abs=0.01)
     # Where in the mosaic the cutout begins.
     x0, y0 = (
         round(float(v)) for v in whole.world_to_pixel_values(*image.wcs.pixel_to_world_values(0, 0))
