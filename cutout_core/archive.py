@@ -186,7 +186,8 @@ def read_archive(content: bytes, source_url: str) -> CutoutArchive:
     if not content.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         msg = f"MAST sent {len(content):,} bytes that are not a zip archive. Try again in a minute."
         raise ArchiveError(msg)
-    infos = [info for info in _central_directory(content) if not info.is_dir()]
+    # Not is_dir(), which stumbles over an empty name.
+    infos = [i for i in _central_directory(content) if not i.filename.endswith("/")]
     _check_sizes(infos)
     names = distinct_names(plain_name(info.filename) for info in infos)
     members = tuple(_member(content, info, name) for info, name in zip(infos, names, strict=True))
@@ -205,12 +206,12 @@ def plain_name(name: str) -> str:
     Returns
     -------
     plain : str
-        Its last part, without control and forbidden characters, not hidden, not a name that
+        Its last part, without invisible and forbidden characters, not hidden, not a name that
         Windows reserves, at most `MAX_NAME_BYTES` long in UTF-8; "file" if nothing is left.
     """
     last = re.split(r"[/\\]", name)[-1]
     last = re.sub(r"^[A-Za-z]:", "", last)
-    visible = "".join(c for c in last if unicodedata.category(c) not in {"Cc", "Cf", "Cs"})
+    visible = "".join(c if c.isprintable() else " " * c.isspace() for c in last)
     plain = re.sub(r'[<>:"|?*]', "_", visible).strip(" .")
     if _RESERVED.fullmatch(plain.split(".")[0].rstrip()):
         plain = f"_{plain}"

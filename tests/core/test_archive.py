@@ -105,6 +105,15 @@ def test_folders_are_left_out():
     assert archive.members[0].original_name == "folder/a.fits"
 
 
+def test_member_without_a_name_gets_one():
+    # What was the name in the central directory becomes a comment.
+    content = patched(patched(zipped(("a.fits", b"data")), 28, 0, 2), 32, 6, 2)
+
+    archive = read_archive(content, URL)
+
+    assert [(m.name, archive.read(m)) for m in archive.members] == [("file", b"data")]
+
+
 @pytest.mark.parametrize(
     "name",
     ["astrocut_107.27_-70.0_5x5.zip", "astrocut_189.49206_62.20615_100x100px.zip"],
@@ -263,6 +272,7 @@ def test_member_that_mast_never_sends_is_refused(offset, value, size, words):
         ("a.fits. . ", "a.fits"),
         ("a\x00b\x1b.fits", "ab.fits"),
         ("a\u202egnp.fits", "agnp.fits"),
+        ("a\u00a0b\u2028c\udc80.fits", "a b c.fits"),
         ('a<b>c:"d|e?f*.fits', "a_b_c__d_e_f_.fits"),
         ("CON", "_CON"),
         ("con.fits", "_con.fits"),
@@ -319,6 +329,7 @@ def test_any_name_becomes_one_that_a_file_system_takes(name):
     assert len(plain.encode()) <= 201
     assert not set(plain) & set('/\\<>:"|?*\0')
     assert plain == plain.strip(" .")
+    assert plain.isprintable()
 
 
 @settings(max_examples=300, deadline=None)
