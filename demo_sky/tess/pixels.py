@@ -36,6 +36,9 @@ _FAINTEST_VARIABLE_TMAG = 16.0
 _FFI_COLUMNS = 2136
 # A step of the generator's counter gives four words of 64 bits, a word two normal deviates.
 _DEVIATES_PER_STEP = 8
+# Values computed at once and kept for the next block: small blocks would be slow, one by one.
+_VALUES_AHEAD = 2**19
+_FEWEST_AHEAD = 64
 # Steps set aside for each pixel: 32,768 cadences, three times the longest sector's.
 _STEPS_PER_PIXEL = 4096
 
@@ -78,14 +81,22 @@ class Exposure:
         stray = stray_light(cadences)
         self._stray_level = stray.level.astype(np.float32)
         self._stray_pattern = stray.pattern(window).astype(np.float32)
-        self._variables = []
-        for stars, index, patch in variable_stars(window, _FAINTEST_VARIABLE_TMAG):
-            cropped = patch.crop(window)
+        self._variables = self._light_curves()
+        n_ahead = max(_FEWEST_AHEAD, _VALUES_AHEAD // (window.nx * window.ny))
+        self._n_ahead = n_ahead // _DEVIATES_PER_STEP * _DEVIATES_PER_STEP
+        self._ahead: tuple[int, PixelArray, PixelArray] | None = None
+
+    def _light_curves(self) -> list[tuple[slice, slice, PixelArray, PixelArray]]:
+        """Give rows, columns, mean light and relative change of each star that varies."""
+        exposures = self.cadences
+        found = []
+        for stars, index, patch in variable_stars(self.window, _FAINTEST_VARIABLE_TMAG):
+            cropped = patch.crop(self.window)
             if cropped:
-                rows, columns, light = cropped
-                self._variables.append(
-                    (stars.signals(index), rows, columns, light.astype(np.float32))
-                )
+                flux = relative_flux(stars.signals(index), exposures.time, exposures.exposure_s)
+                change = (flux - 1.0).astype(np.float32)
+                found.append((*cropped[:2], cropped[2].astype(np.float32), change))
+        return found
 
     def read(self, first: int, last: int) -> tuple[PixelArray, PixelArray]:
         """
@@ -111,15 +122,32 @@ class Exposure:
         if not 0 <= first <= last <= n_cadences:
             msg = f"cadences {first} to {last} are not within 0 to {n_cadences}"
             raise IndexError(msg)
-        signal = self._signal(first, last)
+        shape = last - first, self.window.ny, self.window.nx
+        flux, flux_err = np.empty(shape, np.float32), np.empty(shape, np.float32)
+        for start in range(first // self._n_ahead * self._n_ahead, last, self._n_ahead):
+            ahead, ahead_err = self._block(start)
+            inside = slice(max(first - start, 0), min(last - start, len(ahead)))
+            at = slice(max(start - first, 0), max(start - first, 0) + inside.stop - inside.start)
+            flux[at], flux_err[at] = ahead[inside], ahead_err[inside]
+        return flux, flux_err
+
+    def _block(self, start: int) -> tuple[PixelArray, PixelArray]:
+        """Compute the values ahead, from a multiple of their number, unless they are at hand."""
+        if self._ahead is None or self._ahead[0] != start:
+            last = min(start + self._n_ahead, len(self.cadences.time))
+            self._ahead = (start, *self._expose(start, last))
+        return self._ahead[1:]
+
+    def _expose(self, first: int, last: int) -> tuple[PixelArray, PixelArray]:
+        """Give light and noise, and how large the noise is, each of shape (n, ny, nx)."""
         live_s = self.cadences.live_s
         # Photon noise of what was collected, and one read-out of each frame.
         read_variance = READ_NOISE**2 * (live_s / FRAME_S) / live_s**2
-        flux_err = np.maximum(signal, np.float32(0.0))
+        flux = self._signal(first, last)
+        flux_err = np.maximum(flux, np.float32(0.0))
         flux_err *= np.float32(1.0 / live_s)
         flux_err += np.float32(read_variance)
         np.sqrt(flux_err, out=flux_err)
-        flux = signal
         flux += flux_err * self._deviates(first, last)
         flux[:, ~self._collected] = np.nan
         flux_err[:, ~self._collected] = np.nan
@@ -137,11 +165,10 @@ class Exposure:
         signal += self._image
         for offsets, slope in zip(self._offsets, (self._slope_x, self._slope_y), strict=True):
             signal += offsets[first:last, None, None] * slope
-        time = self.cadences.time[first:last]
-        for signals, rows, columns, light in self._variables:
-            change = relative_flux(signals, time, self.cadences.exposure_s) - 1.0
-            if change.any():
-                signal[:, rows, columns] += change.astype(np.float32)[:, None, None] * light
+        for rows, columns, light, change in self._variables:
+            part = change[first:last, None, None]
+            if part.any():
+                signal[:, rows, columns] += part * light
         return signal
 
     def _deviates(self, first: int, last: int) -> PixelArray:

@@ -56,6 +56,10 @@ VARIABLE_REACH = 7
 
 CELL = 32
 
+# OpenBLAS starts threads for products of more than 2**18 terms; with many requests at once they
+# wait for each other a hundred times longer than they compute.
+_STARS_AT_ONCE = 2**18 // (2 * CELL) ** 2
+
 # Upper limit of the pixel scale, to be sure to ask for enough sky (20 to 22 arcsec).
 _PIXEL_DEG = 22.5 / 3600.0
 
@@ -182,13 +186,17 @@ def cell_image(sector: int, camera: int, ccd: int, column: int, row: int) -> Pat
     x, y, rate = x[near], y[near], electron_rate(stars.tmag[near])
     width = _widening(camera, ccd, x, y)
 
-    light = np.zeros((3, CELL, CELL))
+    blocks = np.zeros((2 * CELL, 2 * CELL))
     for share, sigma in PSF:
         in_x, slope_x = _along(x, sigma * width, np.full(len(x), column), CELL)
         in_y, slope_y = _along(y, sigma * width, np.full(len(y), row), CELL)
-        in_y *= (share * rate)[:, None]
-        slope_y *= (share * rate)[:, None]
-        light += np.stack([in_y.T @ in_x, in_y.T @ slope_x, slope_y.T @ in_x])
+        # Products of shape (2 CELL, n) x (n, 2 CELL) give image and both slopes as their blocks.
+        rows = np.concatenate([in_y, slope_y], axis=1) * (share * rate)[:, None]
+        columns = np.concatenate([in_x, slope_x], axis=1)
+        for start in range(0, len(x), _STARS_AT_ONCE):
+            part = slice(start, start + _STARS_AT_ONCE)
+            blocks += rows[part].T @ columns[part]
+    light = np.stack([blocks[:CELL, :CELL], blocks[:CELL, CELL:], blocks[CELL:, :CELL]])
     light[0] += _diffuse_sky(sector, camera, ccd, column, row)
     light.flags.writeable = False
     return Patch(column, row, light)
