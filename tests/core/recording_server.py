@@ -25,6 +25,7 @@ class Recorded:
     path: str
     query: list[tuple[str, str]]
     headers: dict[str, str]
+    body: bytes = b""
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -165,7 +166,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         parts = urlsplit(self.path)
         query = parse_qsl(parts.query, keep_blank_values=True)
-        request = Recorded(self.command, parts.path, query, dict(self.headers))
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        request = Recorded(self.command, parts.path, query, dict(self.headers), body)
         # Counted until the answer begins: the client may ask again before this thread has ended.
         with self.server.recorder.counted():
             answer = self.server.recorder.next_answer(request)
