@@ -164,8 +164,9 @@ def _from_the_name_alone(name: str, camera: str, chip: str) -> float:
     hubble = _HUBBLE_FILTER.fullmatch(name)
     if hubble:
         number = float(hubble["number"])
-        # Numbers below 200 are tens of nanometres, except in ACS's far-ultraviolet camera.
-        infrared = chip in {"IR", "NIC1", "NIC2", "NIC3"} or camera == "NICMOS"
+        # Infrared filters count in tens of nanometres, up to NICMOS's F240M. Without a camera
+        # numbers below 200 are taken for infrared: the others are of ACS's far-ultraviolet one.
+        infrared = number < 250 and (chip == "IR" or camera == "NICMOS")
         infrared |= number < 200 and chip != "SBC" and camera not in {"ACS", "WFPC2"}
         return number / (100 if infrared else 1000)
     intermediate = _INTERMEDIATE.fullmatch(name)

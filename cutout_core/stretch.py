@@ -368,12 +368,26 @@ def to_unit(data: Image, scaling: Scaling) -> npt.NDArray[np.float32]:
     unit *= np.float32(1 / max(scaling.high - scaling.low, 1e-37))
     np.clip(unit, 0, 1, out=unit)
     if scaling.stretch != "linear":
-        _curve(scaling.stretch, scaling.softness)(unit, clip=False, out=unit)
+        curve(scaling.stretch, scaling.softness)(unit, clip=False, out=unit)
     return unit
 
 
 @functools.lru_cache(maxsize=256)
-def _curve(stretch: str, softness: float | None) -> Any:
+def curve(stretch: str, softness: float | None = None) -> Any:
+    """
+    Give astropy's object for a curve.
+
+    Parameters
+    ----------
+    stretch : str
+        One of `STRETCHES`.
+    softness : float, optional
+        Parameter of "asinh", see `Scaling`.
+
+    Returns
+    -------
+    curve : `~astropy.visualization.BaseStretch`
+    """
     from astropy import visualization
 
     if stretch == "asinh" and softness is not None:

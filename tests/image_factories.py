@@ -74,7 +74,7 @@ def plant_stars(
 
 def centroid(image: np.ndarray, near: tuple[float, float], radius: int = 6) -> tuple[float, float]:
     """Centre of light (x, y) around a pixel, above the median of the box."""
-    x, y = round(near[0]), round(near[1])
+    x, y = round(float(near[0])), round(float(near[1]))
     y0, x0 = max(0, y - radius), max(0, x - radius)
     box = np.asarray(image, dtype=np.float64)[y0 : y + radius + 1, x0 : x + radius + 1]
     light = np.clip(box - np.median(box), 0, None)

@@ -128,6 +128,8 @@ def test_wavelengths_are_the_published_ones(band, instrument, detector, expected
     [
         pytest.param("F999W", "ACS", "WFC", 0.999, id="number is nanometres"),
         pytest.param("F151W", "WFC3", "IR", 1.51, id="infrared: tens of nanometres"),
+        pytest.param("F240M", "NICMOS", "NIC3", 2.40, id="the longest infrared filter"),
+        pytest.param("F606W", "WFC3", "IR", 0.606, id="no infrared filter, whatever the header"),
         pytest.param("F160W", "", "", 1.60, id="below 200 without camera: infrared"),
         pytest.param("F152LP", "ACS", "SBC", 0.152, id="far ultraviolet camera"),
         pytest.param("IA484", "SUPRIMECAM", "", 0.484, id="intermediate band"),
