@@ -252,6 +252,8 @@ def make_server(app: ASGIApp) -> uvicorn.Server:
     """
     config = uvicorn.Config(
         app,
+        # Warnings and errors go where the process's own go; requests are not logged.
+        log_config=None,
         log_level=logging.WARNING,
         access_log=False,
         lifespan="off",

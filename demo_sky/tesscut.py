@@ -107,13 +107,25 @@ async def cut(request: Request) -> Response:
     )
 
 
-def _pixel_counts(x: float, y: float, per_column: float, per_row: float) -> tuple[int, int]:
-    """Count the pixels that cover an angle, given as arcsec and arcsec per pixel."""
-    # A whole number of pixels stays one, whatever the last digits say.
-    return (
-        max(1, math.ceil(x / per_column - 1e-6)),
-        max(1, math.ceil(y / per_row - 1e-6)),
-    )
+def _nominal_counts(x: float, y: float, units: str) -> tuple[int, int]:
+    """Count columns and rows; those of an angle by the nominal pixel."""
+    if units == "px":
+        return max(1, math.floor(x + 0.5)), max(1, math.floor(y + 0.5))
+    return _covering_counts(x, y, units, NOMINAL_PIXEL_ARCSEC, NOMINAL_PIXEL_ARCSEC)
+
+
+def _covering_counts(
+    x: float, y: float, units: str, column_arcsec: float, row_arcsec: float
+) -> tuple[int, int]:
+    """Count the columns and rows that cover an angle."""
+
+    def count(angle: float, pixel_arcsec: float) -> int:
+        # More than the whole sky is no more; a whole number of pixels stays one, whatever the
+        # last digits say.
+        covered = min(angle * DEGREES[units], 360.0) * 3600.0 / pixel_arcsec
+        return max(1, math.ceil(covered - 1e-6))
+
+    return count(x, column_arcsec), count(y, row_arcsec)
 
 
 def plan_cutouts(parameters: Parameters) -> list[Cutout]:
@@ -138,13 +150,9 @@ def plan_cutouts(parameters: Parameters) -> list[Cutout]:
     ra, dec = position(parameters)
     x, y, units = size(parameters)
     chosen = sectors(parameters)
-    if units == "px":
-        nx, ny = max(1, math.floor(x + 0.5)), max(1, math.floor(y + 0.5))
-    else:
-        x, y = (side * DEGREES[units] * 3600.0 for side in (x, y))
-        nx, ny = _pixel_counts(x, y, NOMINAL_PIXEL_ARCSEC, NOMINAL_PIXEL_ARCSEC)
+    nx, ny = _nominal_counts(x, y, units)
     if nx * ny > MAX_PIXELS:
-        msg = f"The cutout is too large: {nx:g} x {ny:g} pixels; at most {MAX_PIXELS} in all."
+        msg = f"The cutout is too large: {x:g} x {y:g} {units}; at most {MAX_PIXELS} pixels in all."
         raise BadRequestError(msg)
 
     reach_px = math.hypot(nx + 2, ny + 2) / 2.0
@@ -155,7 +163,7 @@ def plan_cutouts(parameters: Parameters) -> list[Cutout]:
         if not math.isfinite(pointing.column):
             continue
         if units != "px":
-            nx, ny = _pixel_counts(x, y, *pixel_scale_arcsec(pointing))
+            nx, ny = _covering_counts(x, y, units, *pixel_scale_arcsec(pointing))
         window = cutout_window(pointing, nx, ny)
         # A CCD that `find_sectors` lists is served even if the cutout holds collateral pixels only.
         if collected(window).any() or is_on_image(pointing.column, pointing.row):
