@@ -117,7 +117,7 @@ def test_results_come_in_the_order_of_the_requests(server, session):
 
 
 def test_requests_run_at_the_same_time_up_to_the_limit(server, session):
-    server.answer(f"/{PATH}", Answer(make_zip({"a": b"1"}), delay_s=0.1))
+    server.answer(f"/{PATH}", Answer(make_zip({"a": b"1"}), delay_s=0.2))
 
     found = fetch_all(session, [request_for(n) for n in range(25)], contents, nothing_is_news=True)
 

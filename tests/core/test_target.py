@@ -393,12 +393,12 @@ def test_any_text_is_a_position_or_a_name_or_a_target_error(text):
     ["ra " * 66, "1 " * 100, "l=1" * 66, "1:" * 100, "gal " * 50, "1h" * 100, "ra 1 dec " * 22],
 )
 def test_hostile_text_does_not_keep_the_parser_busy(text):
-    start = time.perf_counter()
+    start = time.process_time()
 
     with contextlib.suppress(TargetError):
         parse_target(text)
 
-    assert time.perf_counter() - start < 0.25
+    assert time.process_time() - start < 0.25
 
 
 @pytest.mark.parametrize(
