@@ -19,6 +19,7 @@ from astropy.wcs import WCS
 
 from demo_sky import __version__
 from demo_sky.tess.geometry import Window, collected, local_wcs, wcs_offset_deg
+from demo_sky.tess.pixels import READ_NOISE
 from demo_sky.tess.timing import BTJD_ZERO, Cadences, btjd_to_utc, cadences
 from demo_sky.zipstream import Packer, ZipStream
 
@@ -449,7 +450,7 @@ def _exposure_cards(exposures: Cadences) -> Cards:
         # Cosmic-ray mitigation drops 2 frames of 10.
         ("NREADOUT", round(n_frames * 0.8), "number of read per cadence"),
         ("NUM_FRM", n_frames, "number of frames per time stamp"),
-        *[(f"READNOI{x}", UNDEFINED, f"[electrons] read noise CCD output {x}") for x in "ABCD"],
+        *[(f"READNOI{x}", READ_NOISE, f"[electrons] read noise CCD output {x}") for x in "ABCD"],
         ("READTIME", 0.02, "[s] readout time per frame"),
         ("TIERRELA", 1.16e-05, "[d] relative time error"),
         ("TIMEDEL", exposures.exposure_s / _SECONDS_PER_DAY, "[d] time resolution of data"),
