@@ -18,11 +18,11 @@ import numpy as np
 import numpy.typing as npt
 from astropy.wcs import WCS
 
+from cutout_core.binning import FloatImage, binned_wcs, block_mean
 from cutout_core.errors import InvalidQueryError
 from cutout_core.image import ImageCutout
 from cutout_core.stretch import automatic_scaling, check_stretch, curve, sky_level
 
-FloatImage: TypeAlias = npt.NDArray[np.float32]
 Weights: TypeAlias = npt.NDArray[np.float64]
 Coordinates: TypeAlias = npt.NDArray[Any]
 
@@ -229,36 +229,7 @@ def common_grid(images: Sequence[ImageCutout], *, longest: int | None = None) ->
     factor = 1 if longest is None else math.ceil(max(ny, nx) / longest)
     if factor == 1:
         return PixelGrid(wcs, (ny, nx))
-    return PixelGrid(binned_wcs(wcs, factor), (-(-ny // factor), -(-nx // factor)))
-
-
-def binned_wcs(wcs: WCS, factor: int) -> WCS:
-    """
-    Give the WCS of an image whose pixels are blocks of another's.
-
-    Parameters
-    ----------
-    wcs : WCS
-    factor : int
-        Side of a block. The first block begins with the first pixel.
-
-    Returns
-    -------
-    wcs : WCS
-        A copy.
-    """
-    coarse = wcs.deepcopy()
-    # The outer corner of the first pixel, 0.5 in FITS's count, stays where it is.
-    coarse.wcs.crpix = (np.asarray(wcs.wcs.crpix) - 0.5) / factor + 0.5
-    if coarse.wcs.has_cd():
-        coarse.wcs.cd = np.asarray(wcs.wcs.cd) * factor
-    else:
-        coarse.wcs.cdelt = np.asarray(wcs.wcs.cdelt) * factor
-    if coarse.sip is not None:
-        coarse.sip = None
-        coarse.wcs.ctype = [name.removesuffix("-SIP") for name in coarse.wcs.ctype]
-    coarse.wcs.set()
-    return coarse
+    return PixelGrid(binned_wcs(wcs, factor), (ny // factor, nx // factor))
 
 
 def resample(image: ImageCutout, grid: PixelGrid) -> FloatImage:
@@ -290,7 +261,7 @@ def _resample(data: FloatImage, wcs: WCS, grid: PixelGrid) -> FloatImage:
     x, y = found.x, found.y
     factor = int(found.scale + 1e-6)
     if factor >= 2:
-        data = _block_mean(data, factor)
+        data = block_mean(data, factor)
         x, y = (x - (factor - 1) / 2) / factor, (y - (factor - 1) / 2) / factor
     return _interpolate(data, x, y)
 
@@ -346,20 +317,6 @@ def _through_the_sky(here: WCS, there: WCS, x: Weights, y: Weights) -> tuple[Wei
     """Give the pixels of one WCS that lie where pixels of another do; NaN off the sky."""
     lon, lat = here.pixel_to_world_values(x, y)
     return there.world_to_pixel_values(lon, lat)  # type: ignore[no-any-return]
-
-
-def _block_mean(data: FloatImage, factor: int) -> FloatImage:
-    """Average blocks of pixels; pixels without data do not count, nor does an incomplete block."""
-    ny, nx = (side // factor for side in data.shape)
-    blocks = data[: ny * factor, : nx * factor].reshape(ny, factor, nx, factor)
-    if np.isfinite(data).all():
-        means: FloatImage = blocks.mean(axis=(1, 3), dtype=np.float32)
-        return means
-    count = np.isfinite(blocks).sum(axis=(1, 3))
-    total = np.nansum(blocks, axis=(1, 3), dtype=np.float32)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        # A block counts if half of it is covered.
-        return np.where(count * 2 >= factor**2, total / count, np.nan).astype(np.float32)
 
 
 def _interpolate(data: FloatImage, x: Coordinates, y: Coordinates) -> FloatImage:

@@ -8,7 +8,6 @@ from astropy.wcs import WCS
 
 from cutout_core.colour import (
     assign_channels,
-    binned_wcs,
     choose_images,
     colour_picture,
     common_grid,
@@ -225,18 +224,6 @@ def test_smaller_picture_has_its_stars_where_its_wcs_says(longest):
     for place in places_in(grid.wcs)[:3]:
         found = centroid(np.nan_to_num(small), place, radius=3)
         np.testing.assert_allclose(found, place, atol=0.1)
-
-
-def test_binned_wcs_keeps_the_corner_of_the_sky():
-    wcs = make_wcs((12, 12), rotation_deg=20)
-
-    binned = binned_wcs(wcs, 3)
-
-    # The corner of the first pixel is at (-0.5, -0.5) in both; block (1, 2) is around (4, 7).
-    for here, there in (((-0.5, -0.5), (-0.5, -0.5)), ((1, 2), (4, 7))):
-        np.testing.assert_allclose(
-            binned.pixel_to_world_values(*here), wcs.pixel_to_world_values(*there), atol=1e-10
-        )
 
 
 def test_image_on_its_own_grid_is_not_touched():
