@@ -65,10 +65,12 @@ def normalise(name: str) -> str:
     Parameters
     ----------
     name : str
+        As typed.
 
     Returns
     -------
     key : str
+        Equal for all spellings of a name.
     """
     return re.sub(r"[\s\-]+", "", name.casefold())
 

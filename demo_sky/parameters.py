@@ -107,6 +107,7 @@ def number(parameters: Parameters, name: str, default: float | None = None) -> f
     Parameters
     ----------
     parameters : dict of str to list of str
+        Of `read_parameters`.
     name : str
         Of repeated values the first counts.
     default : float, optional
@@ -142,6 +143,7 @@ def position(parameters: Parameters) -> tuple[float, float]:
     Parameters
     ----------
     parameters : dict of str to list of str
+        Of `read_parameters`.
 
     Returns
     -------
@@ -171,6 +173,7 @@ def radius_deg(parameters: Parameters) -> float:
     Parameters
     ----------
     parameters : dict of str to list of str
+        Of `read_parameters`.
 
     Returns
     -------
@@ -201,6 +204,7 @@ def sectors(parameters: Parameters) -> frozenset[int] | None:
     Parameters
     ----------
     parameters : dict of str to list of str
+        Of `read_parameters`.
 
     Returns
     -------
@@ -230,6 +234,7 @@ def size(parameters: Parameters) -> tuple[float, float, str]:
     Parameters
     ----------
     parameters : dict of str to list of str
+        Of `read_parameters`.
 
     Returns
     -------
@@ -261,7 +266,9 @@ def is_true(parameters: Parameters, name: str) -> bool:
     Parameters
     ----------
     parameters : dict of str to list of str
+        Of `read_parameters`.
     name : str
+        Of repeated values the first counts.
 
     Returns
     -------

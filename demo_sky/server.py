@@ -201,6 +201,7 @@ def listen(host: str, port: int) -> socket.socket:
     Returns
     -------
     listener : socket.socket
+        To be closed by the caller, or by the server that it is given to.
 
     Raises
     ------
@@ -245,10 +246,12 @@ def make_server(app: ASGIApp) -> uvicorn.Server:
     Parameters
     ----------
     app : ASGIApp
+        Of `make_app`.
 
     Returns
     -------
     server : uvicorn.Server
+        Not running yet.
     """
     config = uvicorn.Config(
         app,
@@ -267,6 +270,15 @@ def make_server(app: ASGIApp) -> uvicorn.Server:
 class RunningServer:
     """
     A demo sky in a thread of this process; a context manager that stops it.
+
+    Parameters
+    ----------
+    app : ASGIApp
+        What answers.
+    host : str
+        Address to listen on.
+    port : int
+        0 takes a free one.
 
     Attributes
     ----------
@@ -321,7 +333,9 @@ def start(
         Address to listen on.
     port : int, optional
         0 takes a free one.
-    max_parallel, latency_s
+    max_parallel : int, optional
+        As in `make_app`.
+    latency_s : float, optional
         As in `make_app`.
 
     Returns

@@ -43,7 +43,14 @@ _WIDEST_PIXEL_ARCSEC = 22.0
 
 
 def routes() -> list[Route]:
-    """Give the service's paths, below ``/tesscut/api/v0.1``."""
+    """
+    Give the service's paths.
+
+    Returns
+    -------
+    routes : list of Route
+        Below ``/tesscut/api/v0.1``.
+    """
     return [
         Route("/sector", find_sectors, methods=["GET", "POST"]),
         Route("/astrocut", cut, methods=["GET", "POST"]),

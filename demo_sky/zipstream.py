@@ -65,6 +65,7 @@ def join_crc32(head_crc: int, body_crc: int, body_length: int) -> int:
     Returns
     -------
     crc : int
+        CRC-32 of the first followed by the second.
     """
     return body_crc ^ _crc_of_zeros(body_length, head_crc) ^ _crc_of_zeros(body_length, 0)
 
@@ -105,6 +106,7 @@ class Packer:
         Parameters
         ----------
         data : bytes-like
+            Any length.
         """
         self.size += len(data)
         self.crc = zlib.crc32(data, self.crc)

@@ -418,6 +418,11 @@ def collected(window: Window) -> BoolArray:
     """
     Tell which pixels of a window lie on the CCD's science area.
 
+    Parameters
+    ----------
+    window : Window
+        Perhaps hanging over an edge.
+
     Returns
     -------
     collected : bool ndarray of shape (ny, nx)
@@ -431,6 +436,11 @@ def collected(window: Window) -> BoolArray:
 def pixel_scale_arcsec(pointing: Pointing) -> tuple[float, float]:
     """
     Measure the size of the pixel under a position.
+
+    Parameters
+    ----------
+    pointing : Pointing
+        Column and row must be finite.
 
     Returns
     -------

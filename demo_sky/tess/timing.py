@@ -187,6 +187,7 @@ def utc_to_btjd(utc: str) -> float:
     Returns
     -------
     btjd : float
+        Days.
     """
     tdb = Time(utc, scale="utc").tdb
     return float((tdb.jd1 - BTJD_ZERO) + tdb.jd2)
@@ -199,6 +200,7 @@ def btjd_to_utc(btjd: float) -> str:
     Parameters
     ----------
     btjd : float
+        Days.
 
     Returns
     -------
