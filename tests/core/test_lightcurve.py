@@ -138,6 +138,18 @@ def test_utc_is_tdb_less_leap_seconds_and_terrestrial_time():
     assert abs(int(text[20:]) - 816) <= 2
 
 
+def test_utc_of_many_times_is_that_of_each_of_them():
+    times = np.random.default_rng(8).uniform(1325, 4200, 2000)
+
+    texts = utc_texts(times)
+
+    # Asked one by one, astropy sums its whole series for the difference of TDB and TT.
+    for i in range(0, 2000, 97):
+        (alone,) = utc_texts(times[i : i + 1])
+        gap = np.datetime64(texts[i]) - np.datetime64(alone)
+        assert abs(gap) <= np.timedelta64(1, "ms")
+
+
 def test_utc_of_an_unknown_time_is_empty():
     assert utc_texts(np.array([np.nan, np.nan])) == ["", ""]
 
