@@ -1,4 +1,4 @@
-import time as clock
+import time
 from typing import Any
 
 import numpy as np
@@ -182,7 +182,7 @@ def test_times_keep_a_tenth_of_a_millisecond():
     assert float(rows[0][0]) == pytest.approx(time[0], abs=1e-9)
 
 
-def test_csv_of_a_sector_of_200_s_cadence_takes_less_than_a_second():
+def test_csv_of_a_sector_of_200_s_cadence_takes_a_fraction_of_a_second():
     n = 12_000
     curve = make_curve(
         time=2800 + np.arange(n) / 432,
@@ -193,8 +193,8 @@ def test_csv_of_a_sector_of_200_s_cadence_takes_less_than_a_second():
         good=np.ones(n, dtype=bool),
     )
 
-    started = clock.perf_counter()
+    started = time.process_time()
     text = to_csv(curve)
 
     assert text.count("\n") > n
-    assert clock.perf_counter() - started < 1.0  # about 0.15 s on one idle core
+    assert time.process_time() - started < 0.3  # about 0.03 s

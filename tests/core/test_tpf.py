@@ -1,6 +1,7 @@
 import io
 import math
 import re
+import tracemalloc
 import warnings
 from pathlib import Path
 
@@ -178,6 +179,20 @@ def test_arrays_do_not_refer_to_the_bytes_and_are_read_only():
     assert np.array_equal(tpf.flux, before)
     with pytest.raises(ValueError, match="read-only"):
         tpf.flux[0] = 1
+
+
+def test_pixels_are_copied_once_and_nothing_else_is():
+    content = make_tpf_file(np.ones((2000, 11, 11), dtype=np.float32))
+    read_tpf(content)
+
+    tracemalloc.start()
+    tpf = read_tpf(content)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    # Of the twenty bytes per pixel of the file eight are kept; the rest is headers and columns.
+    assert peak < 1.1 * (tpf.flux.nbytes + tpf.flux_err.nbytes)
+    assert peak < 0.5 * len(content)
 
 
 def test_nan_times_are_kept():
