@@ -37,9 +37,10 @@ _LATTICE = 9
 # Pixels that lie closer together than this are the same: nothing is interpolated.
 _SAME_PX = 1e-3
 
-# Lupton et al.'s picture: noise is left dark, at this many of its standard deviations the picture
-# begins to be logarithmic.
+# Lupton et al.'s picture: at this many standard deviations of the noise it begins to be
+# logarithmic, and black is so many below the sky.
 _LUPTON_SIGMAS = 15.0
+_BLACK_SIGMAS = 1.5
 _SAMPLE = 250_000
 
 
@@ -479,14 +480,22 @@ def _lupton(
 ) -> npt.NDArray[np.uint8]:
     from astropy.visualization import make_lupton_rgb
 
-    intensity = _sample(sum(channels[1:], channels[0]) / np.float32(3))
-    _, sigma = sky_level(intensity)
-    bright = float(np.percentile(intensity, 99.5)) if intensity.size else 1.0
-    # A picture that is all nebula has no sky to take the noise from.
-    linear = min(_LUPTON_SIGMAS * sigma, bright / 5) if bright > 0 else _LUPTON_SIGMAS * sigma
-    linear = linear if linear > 0 else 1.0
+    samples = [_sample(channel) for channel in channels]
+    # Black lies below the sky, at equal distance in all colours: if it cut the noise in the
+    # middle, the sky would be speckled with pure red, green and blue.
+    black = -_BLACK_SIGMAS * sum(sky_level(sample)[1] for sample in samples) / 3
+    intensity = sum(samples[1:], samples[0]) / np.float32(3)
+    sigma = sky_level(intensity)[1]
+    bright = float(np.percentile(intensity, 99.5))
+    linear = _LUPTON_SIGMAS * sigma
+    if bright > 0:
+        # A picture that is all nebula has no sky to take the noise from.
+        linear = min(linear, bright / 5)
     rgb: npt.NDArray[np.uint8] = make_lupton_rgb(
-        *channels, stretch=linear / max(brightness, 1e-6), Q=max(softening, 1e-3)
+        *channels,
+        minimum=black,
+        stretch=(linear if linear > 0 else 1.0) / max(brightness, 1e-6),
+        Q=max(softening, 1e-3),
     )
     return rgb
 
