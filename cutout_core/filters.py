@@ -186,3 +186,26 @@ def _filter_table() -> dict[tuple[str, str, str], float]:
             (row["instrument"], row["detector"], row["filter"]): float(row["wavelength_um"])
             for row in csv.DictReader(file)
         }
+
+
+_TELESCOPES = {"ACS": "Hubble", "WFC3": "Hubble", "WFPC2": "Hubble", "NICMOS": "Hubble"}
+_TELESCOPES |= {"IRAC": "Spitzer", "SUPRIMECAM": "Subaru", "MOIRCS": "Subaru"}
+_TELESCOPES |= {"MEGACAM": "CFHT", "WIRCAM": "CFHT", "WFCAM": "UKIRT", "VIRCAM": "VISTA"}
+_TELESCOPES |= {"ISAAC": "VLT", "VIMOS": "VLT", "HAWKI": "VLT", "LRIS": "Keck", "MOSFIRE": "Keck"}
+
+
+def telescope_of(instrument: str) -> str:
+    """
+    Name the telescope that a camera is at.
+
+    Parameters
+    ----------
+    instrument : str
+        Such as "WFC3".
+
+    Returns
+    -------
+    telescope : str
+        Such as "Hubble"; "" if it is not known.
+    """
+    return _TELESCOPES.get(instrument.strip().upper(), "")

@@ -36,6 +36,13 @@ class LocalSky:
     north: tuple[float, float]
 
     @property
+    def arcsec_per_pixel(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """How many arcsec to the east, and to the north, one pixel (along x, along y) is."""
+        (ex, ey), (nx, ny) = self.east, self.north
+        area = ex * ny - ey * nx
+        return (ny / area, -nx / area), (-ey / area, ex / area)
+
+    @property
     def scale_arcsec(self) -> float:
         """Side of a square with a pixel's area, in arcsec."""
         pixels = self.east[0] * self.north[1] - self.east[1] * self.north[0]
