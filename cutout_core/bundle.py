@@ -275,11 +275,12 @@ def _readme(
     ]
     if notes:
         parts.append(_section("Notes", "\n".join(_filled(note, "* ", "  ") for note in notes)))
-    if not (entries and all(simulated)):
-        services = dict.fromkeys(entry.service for entry in entries if not entry.simulated)
-        cited = [_filled(CITATIONS[service]) for service in services if service in CITATIONS]
-        if cited:
-            parts.append(_section("How to cite", "\n\n".join(cited)))
+    services = dict.fromkeys(entry.service for entry in entries)
+    cited = [_filled(CITATIONS[service]) for service in services if service in CITATIONS]
+    if cited:
+        # A class that learns on simulated data learns to cite, too.
+        of = " real data of this kind" if all(simulated) else ""
+        parts.append(_section(f"How to cite{of}", "\n\n".join(cited)))
     versions = (
         f"Python {platform.python_version()}, numpy {np.__version__}, astropy {astropy.__version__}"
     )

@@ -14,31 +14,31 @@ ROOT = Path(__file__).resolve().parent.parent
 @pytest.fixture(autouse=True)
 def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fail a test that reaches for another machine, by address or by name."""
-    real_connect, real_connect_ex = socket.socket.connect, socket.socket.connect_ex
+
+    def guarded_connection(name: str) -> Any:
+        real = getattr(socket.socket, name)
+
+        def connect(self: socket.socket, address: Any) -> Any:
+            if self.family in {socket.AF_INET, socket.AF_INET6}:
+                _check_loopback(address[0])
+            return real(self, address)
+
+        return connect
+
     real_getaddrinfo = socket.getaddrinfo
 
-    def guard(host: Any) -> None:
-        if not _is_loopback(host):
-            pytest.fail(f"the test reached for {host}: only 127.0.0.1 is allowed")
-
-    def connect(self: socket.socket, address: Any) -> None:
-        if self.family in {socket.AF_INET, socket.AF_INET6}:
-            guard(address[0])
-        return real_connect(self, address)
-
-    def connect_ex(self: socket.socket, address: Any) -> int:
-        if self.family in {socket.AF_INET, socket.AF_INET6}:
-            guard(address[0])
-        return real_connect_ex(self, address)
-
     def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
-        if host is not None:
-            guard(host)
+        _check_loopback(host)
         return real_getaddrinfo(host, *args, **kwargs)
 
-    monkeypatch.setattr(socket.socket, "connect", connect)
-    monkeypatch.setattr(socket.socket, "connect_ex", connect_ex)
+    monkeypatch.setattr(socket.socket, "connect", guarded_connection("connect"))
+    monkeypatch.setattr(socket.socket, "connect_ex", guarded_connection("connect_ex"))
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+
+def _check_loopback(host: Any) -> None:
+    if host is not None and not _is_loopback(host):
+        pytest.fail(f"the test reached for {host}: only 127.0.0.1 is allowed")
 
 
 def _is_loopback(host: Any) -> bool:

@@ -244,13 +244,13 @@ def test_files_of_one_request_stand_under_it():
     assert f"{URL}\n    a.fits\n    b.fits\n{URL}&sector=2\n    c.fits\n" in text
 
 
-def test_readme_of_simulated_data_says_so_in_capitals_and_cites_nothing():
+def test_readme_of_simulated_data_says_so_in_capitals_and_how_to_cite_real_data():
     with make_bundle(make_entry(simulated=True)) as bundle:
         text = readme_of(bundle)
         assert manifest_of(bundle)[0]["simulated"] == "yes"
 
     assert "SIMULATED DATA. These files were made by Skystamp's demo sky" in text
-    assert "How to cite" not in text
+    assert "How to cite real data of this kind" in text
     assert text.index("SIMULATED") < text.index("What is inside")
 
 
