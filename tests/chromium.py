@@ -14,7 +14,8 @@ _PLACES = (
 )
 _HOW = (
     "The browser tests need Chromium and none was found. On Debian or Ubuntu: "
-    "sudo apt-get install chromium. Elsewhere install Chrome or Chromium, or set CHROMIUM to its path."
+    "sudo apt-get install chromium. Elsewhere install Chrome or Chromium, or set CHROMIUM to its "
+    "path."
 )
 
 

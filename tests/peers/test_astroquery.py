@@ -28,9 +28,11 @@ def as_bytes(hdus: fits.HDUList) -> bytes:
 
 
 def same_table(ours, theirs) -> bool:
-    return ours.colnames == theirs.colnames and all(
-        np.array_equal(ours[name], theirs[name]) and ours[name].dtype.kind == theirs[name].dtype.kind
-        for name in theirs.colnames
+    kinds = [[table[name].dtype.kind for name in table.colnames] for table in (ours, theirs)]
+    return (
+        ours.colnames == theirs.colnames
+        and kinds[0] == kinds[1]
+        and all(np.array_equal(ours[name], theirs[name]) for name in theirs.colnames)
     )
 
 

@@ -70,7 +70,9 @@ DOWNLOAD = """
         pytest.param(DOWNLOAD, id="download"),
     ],
 )
-def test_example_of_the_manual_gives_the_printed_result(example, demo_tesscut, tmp_path, monkeypatch):
+def test_example_of_the_manual_gives_the_printed_result(
+    example, demo_tesscut, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
     test = doctest.DocTestParser().get_doctest(example, {}, "manual", None, None)
