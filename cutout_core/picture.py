@@ -17,7 +17,6 @@ import numpy.typing as npt
 from astropy.wcs import WCS
 
 from cutout_core.avm import PictureBand, PictureFacts, xmp_packet
-from cutout_core.binning import block_mean
 from cutout_core.colour import ColourPicture
 from cutout_core.errors import InvalidQueryError
 from cutout_core.filters import telescope_of
@@ -117,76 +116,6 @@ def to_rgb(
     table[0] = NO_DATA
     rgb: Pixels = table[to_levels(data, scaling, invert=invert, lowest=1)]
     return rgb
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Thumbnail:
-    """
-    A small picture for an overview.
-
-    Attributes
-    ----------
-    content : bytes
-        JPEG.
-    shape : tuple of int
-        Its size in pixels, (ny, nx).
-    factor : int
-        How many pixels of the image one of its pixels is, along each side.
-    """
-
-    content: bytes
-    shape: tuple[int, int]
-    factor: int
-
-
-def thumbnail(
-    image: ImageCutout,
-    *,
-    longest: int = 400,
-    scaling: Scaling | None = None,
-    colour_map: str = "gray",
-    invert: bool = False,
-) -> Thumbnail:
-    """
-    Draw a small picture of an image, fast.
-
-    It is a JPEG: noise compresses badly without loss, and one cannot see the difference.
-
-    Parameters
-    ----------
-    image : ImageCutout
-    longest : int, optional
-        Longest side in pixels; larger images are binned by a whole factor.
-    scaling : Scaling, optional
-        By default `automatic_scaling` of the binned image.
-    colour_map, invert : optional
-        As for `to_rgb`.
-
-    Returns
-    -------
-    thumbnail : Thumbnail
-
-    Raises
-    ------
-    InvalidQueryError
-        If there is no such colour map.
-    """
-    from PIL import Image
-
-    factor = max(1, math.ceil(max(image.shape) / longest))
-    # A strip narrower than a block would vanish.
-    factor = max(1, min(factor, *image.shape))
-    data = block_mean(image.data, factor)
-    levels = to_levels(data, scaling or automatic_scaling(data), invert=invert, lowest=1)[::-1]
-    out = io.BytesIO()
-    if colour_map == "gray" and image.coverage == 1:
-        picture = Image.fromarray(np.ascontiguousarray(levels))
-    else:
-        table = colour_table(colour_map).copy()
-        table[0] = NO_DATA
-        picture = Image.fromarray(table[levels])
-    picture.save(out, "JPEG", quality=88, subsampling=0)
-    return Thumbnail(out.getvalue(), (data.shape[0], data.shape[1]), factor)
 
 
 def picture_of_image(

@@ -18,11 +18,10 @@ from cutout_core.picture import (
     draw_picture,
     picture_of_colours,
     picture_of_image,
-    thumbnail,
     to_rgb,
 )
 from cutout_core.stretch import Scaling
-from tests.core.test_colour import COLOURED, places_in, planted, sky_positions, three_images
+from tests.core.test_colour import COLOURED, planted, sky_positions, three_images
 from tests.image_factories import DEC, RA, centroid, make_wcs
 
 BARE = Annotations(compass=False, scale_bar=False)
@@ -109,52 +108,6 @@ def test_inverted_picture_has_dark_stars():
 
     assert rgb[0, 0, 0] == 255
     assert rgb[0, 1, 0] <= 1
-
-
-# --- thumbnails --------------------------------------------------------------------------------
-
-
-def test_thumbnail_is_small_and_shows_the_stars_where_they_are():
-    image = planted(shape=(1000, 900))
-
-    small = thumbnail(image, longest=400)
-    picture = grey(small.content)[::-1]
-
-    assert small.factor == 3
-    assert small.shape == picture.shape == (333, 300)
-    for x, y in places_in(image.wcs)[:3]:
-        place = ((x + 0.5) / 3 - 0.5, (y + 0.5) / 3 - 0.5)
-        np.testing.assert_allclose(centroid(picture, place, radius=4), place, atol=0.2)
-
-
-def test_thumbnail_of_a_strip_keeps_its_pixels():
-    image = dataclasses.replace(planted(), data=np.ones((1, 900), dtype=np.float32))
-
-    small = thumbnail(image)
-
-    assert small.shape == (1, 900)
-
-
-def test_thumbnail_shows_what_is_not_covered():
-    data = planted(shape=(90, 90)).data.copy()
-    data[:, :45] = np.nan
-    image = dataclasses.replace(planted(shape=(90, 90)), data=data, coverage=0.5)
-
-    picture = np.asarray(opened(thumbnail(image).content))
-
-    np.testing.assert_allclose(picture[:, :40].reshape(-1, 3).mean(axis=0), NO_DATA, atol=3)
-
-
-def test_thumbnail_takes_scaling_and_colours():
-    image = planted(shape=(90, 90))
-
-    dark = grey(thumbnail(image, scaling=Scaling(0, 1e9)).content)
-    bright = grey(thumbnail(image, scaling=Scaling(-1e9, 0.0)).content)
-    colour = np.asarray(opened(thumbnail(image, colour_map="viridis").content)).astype(int)
-
-    assert dark.max() < 5
-    assert bright.min() > 250
-    assert (colour[..., 2] > colour[..., 0] + 20).mean() > 0.9  # the dark end of viridis is blue
 
 
 # --- marks -------------------------------------------------------------------------------------
@@ -460,4 +413,3 @@ def test_one_pixel_can_be_drawn():
     )
 
     assert opened(picture_of_image(image)).width >= 360
-    assert thumbnail(image).shape == (1, 1)
