@@ -14,21 +14,20 @@ _PER_ARCMIN = 60.0 / PIXEL_SCALE_ARCSEC
 
 def size_form() -> CutoutSize:
     """Ask for width and height; end the page with a sentence where they can't be used."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        unit = st.segmented_control(
-            "Size in",
-            ["pixels", "arcmin"],
-            default="pixels",
-            required=True,
-            key="tesscut_unit",
-            bind="query-params",
-        )
-        if unit == "arcmin":
-            width = _number("Width", 4.0, 0.35, 30.0, 0.5, "tesscut_width_arcmin")
-            height = _number("Height", 4.0, 0.35, 30.0, 0.5, "tesscut_height_arcmin")
-        else:
-            width = _number("Width", 11, 1, 100, 1, "tesscut_width")
-            height = _number("Height", 11, 1, 100, 1, "tesscut_height")
+    unit = st.segmented_control(
+        "Size in",
+        ["pixels", "arcmin"],
+        default="pixels",
+        required=True,
+        key="tesscut_unit",
+        bind="query-params",
+    )
+    if unit == "arcmin":
+        width = _number("Width", 4.0, 0.35, 30.0, 0.5, "tesscut_width_arcmin")
+        height = _number("Height", 4.0, 0.35, 30.0, 0.5, "tesscut_height_arcmin")
+    else:
+        width = _number("Width", 11, 1, 100, 1, "tesscut_width")
+        height = _number("Height", 11, 1, 100, 1, "tesscut_height")
     with problems_shown():
         if unit == "arcmin":
             import astropy.units as u

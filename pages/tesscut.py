@@ -35,9 +35,10 @@ if not sectors:
 
 st.subheader(f"Observed in {len(sectors)} sector{'s' if len(sectors) > 1 else ''}")
 ticked = sector_table(target, sectors)
-size = size_form()
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    size = size_form()
+    fetch_button(source, target, ticked, size)
 size_line(size, ticked)
-fetch_button(source, target, ticked, size)
 
 fetch = current_fetch(source, target)
 if fetch is None:
