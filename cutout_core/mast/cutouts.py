@@ -18,7 +18,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from cutout_core.archive import CutoutArchive, distinct_names, read_archive
+from cutout_core.archive import CutoutArchive, distinct_names, plain_name, read_archive
 from cutout_core.errors import (
     CutoutError,
     CutoutWarning,
@@ -55,6 +55,8 @@ class CutoutRequest:
         For TESSCut.
     url : str
         The whole address, for the record.
+    survey : str or None
+        For Zcut.
     """
 
     path: str
@@ -62,6 +64,29 @@ class CutoutRequest:
     label: str
     sector: int | None
     url: str
+    survey: str | None = None
+
+
+class CutoutService:
+    """
+    What the objects for the cutout services have in common: one way to MAST.
+
+    Parameters
+    ----------
+    session : MastSession, optional
+        Default: one that follows the environment variables SKYSTAMP_MAST_URL and
+        SKYSTAMP_RESOLVER_URL, made when it is first needed.
+    """
+
+    def __init__(self, session: MastSession | None = None) -> None:
+        self._session = session
+
+    @property
+    def session(self) -> MastSession:
+        """The way to MAST."""
+        if self._session is None:
+            self._session = MastSession()
+        return self._session
 
 
 def fetch_cutout(session: MastSession, request: CutoutRequest) -> CutoutArchive | None:
@@ -246,8 +271,12 @@ class DownloadFolder:
         paths : list of str
             One path.
         """
-        suffix = "" if self._is_single or request.sector is None else f"_s{request.sector:04d}"
-        (name,) = self._claim([f"{self._stem}{suffix}.zip"])
+        part = ""
+        if not self._is_single and request.sector is not None:
+            part = f"_s{request.sector:04d}"
+        elif not self._is_single and request.survey is not None:
+            part = f"_{request.survey}"
+        (name,) = self._claim([plain_name(f"{self._stem}{part}.zip")])
         return [self._write(request, name, [archive.content])]
 
     def _claim(self, names: list[str]) -> list[str]:

@@ -29,6 +29,7 @@ from cutout_core.mast.arguments import (
 )
 from cutout_core.mast.cutouts import (
     CutoutRequest,
+    CutoutService,
     DownloadFolder,
     fetch_all,
     fetch_cutout,
@@ -237,26 +238,15 @@ def read_sectors(sectors: SectorsLike | None) -> list[int] | None:
     return numbers
 
 
-class TesscutClass:
+class TesscutClass(CutoutService):
     """
     TESSCut in the manner of `astroquery.mast.Tesscut`.
 
     Parameters
     ----------
     session : MastSession, optional
-        Default: one that follows the environment variables SKYSTAMP_MAST_URL and
-        SKYSTAMP_RESOLVER_URL, made when it is first needed.
+        See `CutoutService`.
     """
-
-    def __init__(self, session: MastSession | None = None) -> None:
-        self._session = session
-
-    @property
-    def session(self) -> MastSession:
-        """The way to MAST."""
-        if self._session is None:
-            self._session = MastSession()
-        return self._session
 
     def get_sectors(
         self,
