@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -152,6 +151,8 @@ class MovingExposure:
             zlib.crc32(body.label.encode("utf-8")),
         )
         self._n_drawn = 0
+        self._blocks = _blocks(passage, track)
+        self._field: tuple[int, Exposure] | None = None
 
     def read(self, first: int, last: int) -> tuple[PixelArray, PixelArray]:
         """
@@ -189,25 +190,38 @@ class MovingExposure:
         track = self._track
         shape = last - first, track.ny, track.nx
         flux, flux_err = np.empty(shape, np.float32), np.empty(shape, np.float32)
-        for start, stop in _blocks(self._passage, track, first, last):
-            columns, rows = track.column[start:stop], track.row[start:stop]
+        for start, stop in self._blocks:
+            if stop <= first or start >= last:
+                continue
+            field = self._open_field(start, stop)
+            chosen = slice(max(start, first), min(stop, last))
+            n_rows = chosen.stop - chosen.start
+            cadence = int(self._passage.cadences[chosen.start])
+            whole = field.read(cadence, cadence + n_rows)
+            rows = track.row[chosen] - field.window.row
+            columns = track.column[chosen] - field.window.column
+            for target, values in zip((flux, flux_err), whole, strict=True):
+                views = sliding_window_view(values, (track.ny, track.nx), axis=(1, 2))
+                target[chosen.start - first : chosen.stop - first] = views[
+                    np.arange(n_rows), rows, columns
+                ]
+        return flux, flux_err
+
+    def _open_field(self, start: int, stop: int) -> Exposure:
+        """Give the star field around the windows of a block; the last one is kept."""
+        if self._field is None or self._field[0] != start:
+            columns, rows = self._track.column[start:stop], self._track.row[start:stop]
             window = Window(
                 self._passage.sector,
                 self._passage.camera,
                 self._passage.ccd,
                 int(columns.min()),
                 int(rows.min()),
-                int(np.ptp(columns)) + track.nx,
-                int(np.ptp(rows)) + track.ny,
+                int(np.ptp(columns)) + self._track.nx,
+                int(np.ptp(rows)) + self._track.ny,
             )
-            field = Exposure(window, local_wcs(window), self._cadences)
-            first_cadence = int(self._passage.cadences[start])
-            whole = field.read(first_cadence, first_cadence + stop - start)
-            which = np.arange(stop - start), rows - window.row, columns - window.column
-            for target, values in zip((flux, flux_err), whole, strict=True):
-                views = sliding_window_view(values, (track.ny, track.nx), axis=(1, 2))
-                target[start - first : stop - first] = views[which]
-        return flux, flux_err
+            self._field = start, Exposure(window, local_wcs(window), self._cadences)
+        return self._field[1]
 
     def _body_light(self, first: int, last: int) -> FloatArray:
         """Paint the body, electron/s, shape (n, ny, nx)."""
@@ -306,17 +320,18 @@ def _coma_parts(extent: FloatArray) -> list[FloatArray]:
     return [extent * (i + 0.5) / _COMA_PARTS for i in range(_COMA_PARTS)]
 
 
-def _blocks(passage: Passage, track: Track, first: int, last: int) -> Iterator[tuple[int, int]]:
-    """Cut rows into runs of neighbouring cadences whose windows lie close together."""
-    start = first
-    while start < last:
+def _blocks(passage: Passage, track: Track) -> list[tuple[int, int]]:
+    """Cut a track into runs of neighbouring cadences whose windows lie close together."""
+    blocks = []
+    start, n_rows = 0, len(passage.cadences)
+    while start < n_rows:
         # Cadences missing in between would be read for nothing.
-        gaps = np.diff(passage.cadences[start:last]) != 1
-        far = np.zeros(last - start, dtype=bool)
-        far[1:] = np.logical_or.accumulate(gaps)
-        for corner in (track.column[start:last], track.row[start:last]):
+        far = np.zeros(n_rows - start, dtype=bool)
+        far[1:] = np.diff(passage.cadences[start:]) != 1
+        for corner in (track.column[start:], track.row[start:]):
             spread = np.maximum.accumulate(corner) - np.minimum.accumulate(corner)
             far |= spread > _SPARE_PIXELS
-        stop = start + int(np.argmax(far)) if far.any() else last
-        yield start, stop
+        stop = start + int(np.argmax(far)) if far.any() else n_rows
+        blocks.append((start, stop))
         start = stop
+    return blocks
