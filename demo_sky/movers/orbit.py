@@ -1,10 +1,12 @@
 """
 How a small body moves around the Sun, drawn by the planets.
 
-From one set of osculating elements the body is integrated through all of TESS's sectors: two-body
-motion would be off by 30 arcmin after a few years, this is off by about 1 arcsec. Left out are the
-pull of other asteroids, relativity, and the jets of comets, which move them by up to about 1 arcmin
-a year away from the perihelion that their elements were fitted to.
+From one set of osculating elements the body is integrated through all of TESS's sectors. Two-body
+motion from 2025 would be off by up to 27 arcmin (Ceres) or 110 (Juno) in earlier sectors. What
+remains, measured against JPL's and the Minor Planet Center's ephemerides and elements of other
+epochs: Ceres 0.2 arcsec, other asteroids 1.5, comets near the perihelion that their elements were
+fitted to 1, years away from it up to 30 arcsec. Left out are the pull of other asteroids,
+relativity, and the jets of comets.
 """
 
 from __future__ import annotations
