@@ -29,13 +29,16 @@ from cutout_core.errors import (
 from cutout_core.version import __version__
 
 if TYPE_CHECKING:
+    from cutout_core.mast.hapcut import Hapcut
     from cutout_core.mast.session import MastSession
     from cutout_core.mast.tesscut import Tesscut
+    from cutout_core.mast.zcut import Zcut
 
 __all__ = [
     "ArchiveError",
     "CutoutError",
     "CutoutWarning",
+    "Hapcut",
     "InputWarning",
     "InvalidQueryError",
     "LimitError",
@@ -50,12 +53,15 @@ __all__ = [
     "TargetError",
     "Tesscut",
     "UnexpectedReplyError",
+    "Zcut",
     "__version__",
 ]
 
 _LATE = {
+    "Hapcut": "cutout_core.mast.hapcut",
     "MastSession": "cutout_core.mast.session",
     "Tesscut": "cutout_core.mast.tesscut",
+    "Zcut": "cutout_core.mast.zcut",
 }
 
 

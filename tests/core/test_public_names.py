@@ -69,8 +69,9 @@ def test_reading_text_and_sizes_needs_no_astropy():
     assert not loaded & {"astropy", "numpy", "requests"}
 
 
-def test_tesscut_is_imported_without_astropy_s_coordinates():
-    loaded = loaded_after("from cutout_core import Tesscut")
+@pytest.mark.parametrize("name", ["Tesscut", "Zcut", "Hapcut"])
+def test_services_are_imported_without_astropy_s_coordinates(name):
+    loaded = loaded_after(f"from cutout_core import {name}")
 
     assert "requests" in loaded
     assert not loaded & {"astropy", "numpy"}
