@@ -24,7 +24,8 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from demo_sky import names, tesscut
+from demo_sky import names, tesscut, tic
+from demo_sky.movers import routes as movers
 from demo_sky.parameters import BadRequestError, is_true, number, position, read_parameters
 from demo_sky.sky.catalogue import stars_in_cone
 from demo_sky.sky.variability import truth
@@ -173,7 +174,7 @@ def make_app(*, max_parallel: int = MAX_PARALLEL, latency_s: float = 0.0) -> Sta
         raise ValueError(msg)
     both = ["GET", "POST"]
     service = Starlette(
-        routes=tesscut.routes(),
+        routes=[*tesscut.routes(), *movers.routes()],
         exception_handlers={BadRequestError: _bad_request, ClientDisconnect: _gone},
     )
     return Starlette(
@@ -182,6 +183,8 @@ def make_app(*, max_parallel: int = MAX_PARALLEL, latency_s: float = 0.0) -> Sta
             Mount("/tesscut/api/v0.1", ParallelLimit(service, max_parallel, latency_s)),
             Route("/Santa-war/query", _resolve_names, methods=both),
             Route("/demo/truth", _tell_truth, methods=both),
+            *movers.truth_routes(),
+            *tic.routes(),
         ],
         exception_handlers={BadRequestError: _bad_request, ClientDisconnect: _gone},
     )

@@ -27,11 +27,11 @@ from demo_sky.tess.star_images import (
     FULL_WELL_RATE,
     PSF,
     REACH,
-    _along,
-    _bleed,
-    _bleed_reach,
-    _widening,
+    bleed,
+    bleed_reach,
     electron_rate,
+    light_along,
+    widening,
 )
 from demo_sky.tess.timing import Cadences, cadences
 
@@ -228,27 +228,27 @@ class MovingExposure:
         rate = self._rate[first:last]
         saturates = bool(np.any(rate > _SATURATING_RATE))
         # Charge runs up and down from pixels outside the window too.
-        spare = _bleed_reach(float(rate.max())) if saturates else 0
+        spare = bleed_reach(float(rate.max())) if saturates else 0
         track = self._track
         first_x = track.column[first:last].astype(float)
         first_y = track.row[first:last].astype(float) - spare
         n_rows = track.ny + 2 * spare
         light = np.zeros((last - first, n_rows, track.nx))
         x, y = self._x[first:last], self._y[first:last]
-        width = _widening(self._passage.camera, self._passage.ccd, x, y)
+        width = widening(self._passage.camera, self._passage.ccd, x, y)
         coma = self._coma_pixels[first:last]
         steps = self._steps_in_exposure(first, last)
         for dx, dy in steps:
             for share, sigma in PSF:
                 for part in _coma_parts(coma):
                     spread = np.hypot(sigma * width, part)
-                    in_x, _ = _along(x + dx, spread, first_x, track.nx)
-                    in_y, _ = _along(y + dy, spread, first_y, n_rows)
+                    in_x, _ = light_along(x + dx, spread, first_x, track.nx)
+                    in_y, _ = light_along(y + dy, spread, first_y, n_rows)
                     light += share * in_y[:, :, None] * in_x[:, None, :]
         n_parts = len(steps) * len(_coma_parts(coma))
         light *= (rate / n_parts)[:, None, None]
         if saturates:
-            light = np.stack([_bleed(image) for image in light])[:, spare : spare + track.ny]
+            light = np.stack([bleed(image) for image in light])[:, spare : spare + track.ny]
         return light
 
     def _steps_in_exposure(self, first: int, last: int) -> list[tuple[FloatArray, FloatArray]]:

@@ -29,13 +29,13 @@ from demo_sky.tess.geometry import FFI_COLUMNS, FFI_ROWS, Window
 from demo_sky.tess.product import (
     Cards,
     Cutout,
-    _bytes_of,
-    _exposure_cards,
-    _hdu_header,
-    _ones_sum,
-    _padding,
-    _rows_in_block,
-    _shared_cards,
+    bytes_of,
+    exposure_cards,
+    hdu_header,
+    ones_sum,
+    padding,
+    rows_in_block,
+    shared_cards,
 )
 from demo_sky.tess.timing import Cadences, btjd_to_utc, cadences
 from demo_sky.zipstream import Packer, ZipStream
@@ -147,7 +147,7 @@ def write_tpf(packer: Packer, cutout: MovingCutout) -> Iterator[None]:
     track = follow(cutout.body, passage, cutout.nx, cutout.ny)
     pixels = MovingExposure(cutout.body, passage, track)
     n_rows = len(passage.cadences)
-    n_in_block = _rows_in_block(cutout.nx * cutout.ny, n_rows)
+    n_in_block = rows_in_block(cutout.nx * cutout.ny, n_rows)
     table = _empty_table(n_in_block, cutout.nx * cutout.ny)
     data_sum = 0
     for first in range(0, n_rows, n_in_block):
@@ -156,20 +156,20 @@ def write_tpf(packer: Packer, cutout: MovingCutout) -> Iterator[None]:
         _fill_rows(rows, exposures, passage, track, first, last, pixels)
         data = rows.view(np.uint8)
         packer.write(data.data)
-        data_sum = _ones_sum(data, data_sum)
+        data_sum = ones_sum(data, data_sum)
         yield None
-    packer.write(_padding(n_rows * table.dtype.itemsize))
+    packer.write(padding(n_rows * table.dtype.itemsize))
 
     shared = [card for card in _cards_of_ccd(passage, exposures) if card[0] not in _NOT_IN_MERGED]
     mask = _crossed_pixels(passage, cutout.nx, cutout.ny)
-    packer.write(_hdu_header(_aperture_cards(passage, exposures), int(mask.sum())))
+    packer.write(hdu_header(_aperture_cards(passage, exposures), int(mask.sum())))
     for rows_of_mask in np.array_split(mask, 16):
-        packer.write(_bytes_of(rows_of_mask.astype(">i4")).data)
-    packer.write(_padding(4 * mask.size))
+        packer.write(bytes_of(rows_of_mask.astype(">i4")).data)
+    packer.write(padding(4 * mask.size))
     pixels_cards = _pixels_cards(cutout, n_rows, table.dtype.itemsize, exposures, shared)
     packer.finish(
-        _hdu_header(_primary_cards(cutout, exposures, shared), 0)
-        + _hdu_header(pixels_cards, data_sum)
+        hdu_header(_primary_cards(cutout, exposures, shared), 0)
+        + hdu_header(pixels_cards, data_sum)
     )
 
 
@@ -234,7 +234,7 @@ def _crossed_pixels(passage: Passage, nx: int, ny: int) -> np.ndarray[Any, np.dt
 def _cards_of_ccd(passage: Passage, exposures: Cadences) -> Cards:
     """Give the cards that a fixed cutout of the CCD has in all its HDUs."""
     anywhere = Window(passage.sector, passage.camera, passage.ccd, 1, 1, 1, 1)
-    return _shared_cards(Cutout(anywhere, 0.0, 0.0), exposures)
+    return shared_cards(Cutout(anywhere, 0.0, 0.0), exposures)
 
 
 def _with(cards: Cards, **changes: object) -> Cards:
@@ -291,7 +291,7 @@ def _pixels_cards(
         ("EXTNAME", "PIXELS", "name of extension"),
         ("INHERIT", True, "inherit the primary header"),
         # Lost with the WCS of the columns, for its name.
-        *[card for card in _exposure_cards(exposures) if card[0] != "WCS_FFI"],
+        *[card for card in exposure_cards(exposures) if card[0] != "WCS_FFI"],
         ("SIMDATA", True, "file is based on simulated data"),
         ("EXTVER", 1, "extension version number (not format version)"),
         *shared,

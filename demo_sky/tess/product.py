@@ -129,7 +129,7 @@ def write_tpf(
     exposures = cadences(window.sector, window.camera, window.ccd)
     pixels = open_pixels(window, wcs, exposures)
     n_rows = len(exposures.time)
-    n_in_block = _rows_in_block(window.nx * window.ny, n_rows)
+    n_in_block = rows_in_block(window.nx * window.ny, n_rows)
     table = _empty_table(n_in_block, window.nx * window.ny)
     data_sum = 0
     for first in range(0, n_rows, n_in_block):
@@ -138,19 +138,19 @@ def write_tpf(
         _fill_rows(rows, exposures, first, last, pixels)
         data = rows.view(np.uint8)
         packer.write(data.data)
-        data_sum = _ones_sum(data, data_sum)
+        data_sum = ones_sum(data, data_sum)
         yield None
-    packer.write(_padding(n_rows * table.dtype.itemsize))
+    packer.write(padding(n_rows * table.dtype.itemsize))
 
-    shared = _shared_cards(cutout, exposures)
+    shared = shared_cards(cutout, exposures)
     aperture = collected(window).astype(">i4")
-    packer.write(_hdu_header(_aperture_cards(cutout, wcs, shared), _ones_sum(_bytes_of(aperture))))
-    packer.write(aperture.tobytes() + _padding(aperture.nbytes))
+    packer.write(hdu_header(_aperture_cards(cutout, wcs, shared), ones_sum(bytes_of(aperture))))
+    packer.write(aperture.tobytes() + padding(aperture.nbytes))
     pixels_cards = _pixels_cards(cutout, wcs, exposures, table.dtype.itemsize, shared)
-    packer.finish(_hdu_header(_primary_cards(shared), 0) + _hdu_header(pixels_cards, data_sum))
+    packer.finish(hdu_header(_primary_cards(shared), 0) + hdu_header(pixels_cards, data_sum))
 
 
-def _rows_in_block(n_pixels: int, n_rows: int) -> int:
+def rows_in_block(n_pixels: int, n_rows: int) -> int:
     """Choose an even number of rows: two rows are a multiple of FITS's 4-byte checksum words."""
     in_block = max(1, _BLOCK_BYTES // (66 + 20 * n_pixels) // 2) * 2
     return min(in_block, n_rows + n_rows % 2)
@@ -192,15 +192,17 @@ def _fill_rows(
     rows["FFI_FILE"] = exposures.ffi_names[first:last]
 
 
-def _bytes_of(array: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def bytes_of(array: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """View an array as its bytes, without a copy if it is contiguous."""
     return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
 
 
-def _padding(length: int) -> bytes:
+def padding(length: int) -> bytes:
+    """Give the zeros that fill data of this length up to whole FITS blocks."""
     return bytes(-length % _FITS_BLOCK)
 
 
-def _ones_sum(data: np.ndarray[Any, np.dtype[np.uint8]], start: int = 0) -> int:
+def ones_sum(data: np.ndarray[Any, np.dtype[np.uint8]], start: int = 0) -> int:
     """Add 32-bit words in ones' complement, as FITS checksums do; zeros fill the last word."""
     whole = len(data) // 4 * 4
     total = start + int(data[:whole].view(">u4").sum(dtype=np.uint64))
@@ -226,18 +228,18 @@ def _encode_checksum(value: int) -> bytes:
     return np.roll(letters.reshape(-1), 1).tobytes()
 
 
-def _hdu_header(cards: Cards, data_sum: int) -> bytes:
+def hdu_header(cards: Cards, data_sum: int) -> bytes:
     """Write header blocks, with CHECKSUM and DATASUM filled in."""
     header = fits.Header([fits.Card(*card) for card in cards])
     header["DATASUM"] = str(data_sum)
     text = bytearray(header.tostring().encode("ascii"))
     value = text.index(b"CHECKSUM= '") + len(b"CHECKSUM= '")
-    total = _ones_sum(np.frombuffer(bytes(text), dtype=np.uint8), data_sum)
+    total = ones_sum(np.frombuffer(bytes(text), dtype=np.uint8), data_sum)
     text[value : value + 16] = _encode_checksum(total)
     return bytes(text)
 
 
-def _shared_cards(cutout: Cutout, exposures: Cadences) -> Cards:
+def shared_cards(cutout: Cutout, exposures: Cadences) -> Cards:
     """Give the cards that all three HDUs end with, from ORIGIN on."""
     window = cutout.window
     end_utc = btjd_to_utc(exposures.stop)
@@ -365,7 +367,7 @@ def _pixels_cards(
         *_column_cards(12, "FFI_FILE", "38A", "pixel", None),
         ("EXTNAME", "PIXELS", "name of extension"),
         ("INHERIT", True, "inherit the primary header"),
-        *_exposure_cards(exposures),
+        *exposure_cards(exposures),
         *_extension_cards(shared),
     ]
 
@@ -426,7 +428,7 @@ def _column_wcs_cards(number: int, window: Window, wcs: WCS) -> Cards:
     ]
 
 
-def _exposure_cards(exposures: Cadences) -> Cards:
+def exposure_cards(exposures: Cadences) -> Cards:
     """Give the cards about exposures and electronics; what is not simulated is undefined or 0."""
     live_d = exposures.live_s / _SECONDS_PER_DAY
     n_frames = round(exposures.exposure_s / _FRAME_S)

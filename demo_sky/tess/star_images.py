@@ -127,14 +127,14 @@ def _optical_axis(camera: int, ccd: int) -> tuple[float, float]:
     return float(axis_column), float(axis_row)
 
 
-def _widening(camera: int, ccd: int, column: FloatArray, row: FloatArray) -> FloatArray:
+def widening(camera: int, ccd: int, column: FloatArray, row: FloatArray) -> FloatArray:
     """Tell how much wider than on the axis the images are."""
     axis_column, axis_row = _optical_axis(camera, ccd)
     square = ((column - axis_column) ** 2 + (row - axis_row) ** 2) / _CORNER_PIXELS**2
     return np.asarray(1.0 + _CORNER_WIDENING * square)
 
 
-def _along(
+def light_along(
     position: FloatArray, sigma: FloatArray, first: FloatArray, n_pixels: int
 ) -> tuple[FloatArray, FloatArray]:
     """
@@ -184,12 +184,12 @@ def cell_image(sector: int, camera: int, ccd: int, column: int, row: int) -> Pat
         np.abs(y - row - middle) < middle + REACH
     )
     x, y, rate = x[near], y[near], electron_rate(stars.tmag[near])
-    width = _widening(camera, ccd, x, y)
+    width = widening(camera, ccd, x, y)
 
     blocks = np.zeros((2 * CELL, 2 * CELL))
     for share, sigma in PSF:
-        in_x, slope_x = _along(x, sigma * width, np.full(len(x), column), CELL)
-        in_y, slope_y = _along(y, sigma * width, np.full(len(y), row), CELL)
+        in_x, slope_x = light_along(x, sigma * width, np.full(len(x), column), CELL)
+        in_y, slope_y = light_along(y, sigma * width, np.full(len(y), row), CELL)
         # Products of shape (2 CELL, n) x (n, 2 CELL) give image and both slopes as their blocks.
         rows = np.concatenate([in_y, slope_y], axis=1) * (share * rate)[:, None]
         columns = np.concatenate([in_x, slope_x], axis=1)
@@ -242,7 +242,7 @@ def zodiacal_light(ra: FloatArray | float, dec: FloatArray | float) -> FloatArra
     return np.asarray(2.56e-3 * 10.0 ** (-0.4 * (v - 22.8)) * 69.0 * _PIXEL_ARCSEC2)
 
 
-def _bleed(rate: FloatArray) -> FloatArray:
+def bleed(rate: FloatArray) -> FloatArray:
     """
     Let the charge above the full well run along the columns.
 
@@ -280,10 +280,10 @@ def _star_light(
     light = np.zeros((ny, nx))
     for share, sigma in PSF:
         spread = np.array([sigma * width])
-        in_x, _ = _along(np.array([position[0]]), spread, np.array([first[0]]), nx)
-        in_y, _ = _along(np.array([position[1]]), spread, np.array([first[1]]), ny)
+        in_x, _ = light_along(np.array([position[0]]), spread, np.array([first[0]]), nx)
+        in_y, _ = light_along(np.array([position[1]]), spread, np.array([first[1]]), ny)
         light += share * rate * in_y.T * in_x
-    return _bleed(light)
+    return bleed(light)
 
 
 @lru_cache(maxsize=128)
@@ -306,10 +306,10 @@ def bright_star_image(sector: int, camera: int, ccd: int, tic: int) -> Patch:
     star = star_by_number(tic)
     x, y = (float(a[0]) for a in sky_to_pixel(sector, camera, ccd, star.ra, star.dec))
     rate = float(electron_rate(star.tmag)[0])
-    half_height = _bleed_reach(rate)
+    half_height = bleed_reach(rate)
     first = round(x) - REACH, round(y) - half_height
     shape = 2 * half_height + 1, 2 * REACH + 1
-    width = float(_widening(camera, ccd, np.array(x), np.array(y)))
+    width = float(widening(camera, ccd, np.array(x), np.array(y)))
 
     def moved(dx: float, dy: float) -> FloatArray:
         return _star_light((x + dx, y + dy), rate, width, first, shape)
@@ -323,7 +323,7 @@ def bright_star_image(sector: int, camera: int, ccd: int, tic: int) -> Patch:
     return Patch(first[0], first[1], light)
 
 
-def _bleed_reach(rate: float) -> int:
+def bleed_reach(rate: float) -> int:
     """Give rows enough for bleeding: a column has less than 60 % of its star's light."""
     return REACH + 2 + math.ceil(0.3 * rate / FULL_WELL_RATE)
 
@@ -352,7 +352,7 @@ def bright_stars(window: Window) -> list[tuple[int, Patch]]:
     """
     ccd = window.sector, window.camera, window.ccd
     # Simulated stars end at Tmag 6, so they bleed by a few pixels; a real one may come from afar.
-    reach = _bleed_reach(float(electron_rate(6.0)))
+    reach = bleed_reach(float(electron_rate(6.0)))
     field = _window_stars(window, reach, BRIGHT_TMAG)
     real = real_stars()
     numbers = [*field.tic[field.simulated], *real.tic[real.tmag < BRIGHT_TMAG]]
@@ -362,7 +362,7 @@ def bright_stars(window: Window) -> list[tuple[int, Patch]]:
         x, y = (float(a[0]) for a in sky_to_pixel(*ccd, star.ra, star.dec))
         if star.tmag[0] >= BRIGHT_TMAG or not (math.isfinite(x) and math.isfinite(y)):
             continue
-        reach = _bleed_reach(float(electron_rate(star.tmag)[0])) + 1
+        reach = bleed_reach(float(electron_rate(star.tmag)[0])) + 1
         in_x = window.column - REACH - 1 < x < window.column + window.nx + REACH + 1
         if in_x and window.row - reach < y < window.row + window.ny + reach:
             bright.append((tic, bright_star_image(*ccd, tic)))
@@ -393,12 +393,12 @@ def variable_stars(window: Window, faintest_tmag: float) -> list[tuple[Stars, in
     # The last bits of a projection depend on how many stars are projected at once.
     x, y = np.round(x, 6), np.round(y, 6)
     first_x, first_y = np.round(x) - VARIABLE_REACH, np.round(y) - VARIABLE_REACH
-    width = _widening(window.camera, window.ccd, x, y)
+    width = widening(window.camera, window.ccd, x, y)
     size = 2 * VARIABLE_REACH + 1
     light = np.zeros((len(stars), size, size))
     for share, sigma in PSF:
-        in_x, _ = _along(x, sigma * width, first_x, size)
-        in_y, _ = _along(y, sigma * width, first_y, size)
+        in_x, _ = light_along(x, sigma * width, first_x, size)
+        in_y, _ = light_along(y, sigma * width, first_y, size)
         light += share * in_y[:, :, None] * in_x[:, None, :]
     light *= electron_rate(stars.tmag)[:, None, None]
     found = []
