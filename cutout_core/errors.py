@@ -43,7 +43,23 @@ class LimitError(InvalidQueryError):
 
 
 class ResolverError(CutoutError):
-    """No name resolver of MAST knows the name."""
+    """
+    No name resolver of MAST knows the name.
+
+    Attributes
+    ----------
+    similar : tuple of str
+        Known names that are spelled alike.
+    moving_name : str or None
+        What to ask for as a moving target, if the name is that of an asteroid, comet or planet.
+    """
+
+    def __init__(
+        self, message: str, *, similar: tuple[str, ...] = (), moving_name: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.similar = similar
+        self.moving_name = moving_name
 
 
 class ServiceError(CutoutError):

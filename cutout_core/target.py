@@ -83,7 +83,7 @@ def parse_target(text: str) -> SkyPosition | ObjectName:
         If the text is empty, too long, holds control characters, or is a position that is
         incomplete, out of range or ambiguous.
     """
-    shown = _cleaned(text)
+    shown = clean_text(text)
     plain = shown.translate(_TYPOGRAPHY).lower()
     for read in (_read_catalogue_number, _read_galactic, _read_designation, _read_position):
         target = read(plain, shown)
@@ -159,13 +159,32 @@ _TYPOGRAPHY = str.maketrans(
 _BLANK_CONTROLS = "\t\n\r"
 
 
-def _cleaned(text: str) -> str:
-    """Trim and squeeze blanks, drop invisible format characters, refuse what cannot be typed."""
+def clean_text(text: str, examples: str = _EXAMPLES) -> str:
+    """
+    Trim and squeeze blanks, drop invisible format characters, refuse what cannot be typed.
+
+    Parameters
+    ----------
+    text : str
+        What was typed.
+    examples : str, optional
+        What to type instead, for the message.
+
+    Returns
+    -------
+    text : str
+        At least one visible character, in one line.
+
+    Raises
+    ------
+    TargetError
+        If the text is empty, too long, or holds control characters.
+    """
     stripped = text.strip()
     if len(stripped) > MAX_LENGTH:
         msg = (
             f"The target has {len(stripped)} characters; at most {MAX_LENGTH} are read. "
-            f"Type {_EXAMPLES}."
+            f"Type {examples}."
         )
         raise TargetError(msg)
     # Format characters (zero-width blanks, direction marks) come along when text is copied from
@@ -180,7 +199,7 @@ def _cleaned(text: str) -> str:
             raise TargetError(msg)
     squeezed = " ".join(visible.split())
     if not squeezed:
-        msg = f"The target is empty. Type {_EXAMPLES}."
+        msg = f"The target is empty. Type {examples}."
         raise TargetError(msg)
     return squeezed
 
