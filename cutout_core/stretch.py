@@ -114,12 +114,13 @@ def shared_limits(
     ----------
     images : sequence of ndarray
         Brightness, in one unit. They may differ in shape; each counts with its pixels.
-    cuts, percentiles
+    cuts, percentiles : optional
         As for `find_limits`.
 
     Returns
     -------
     low, high : float
+        As from `find_limits`.
 
     Raises
     ------
@@ -169,6 +170,15 @@ def check_percentiles(percentiles: Sequence[float]) -> tuple[float, float]:
     """
     Make sure that two numbers are percentiles in rising order.
 
+    Parameters
+    ----------
+    percentiles : sequence of two floats
+
+    Returns
+    -------
+    lower, upper : float
+        The same numbers.
+
     Raises
     ------
     InvalidQueryError
@@ -190,6 +200,16 @@ def check_percentiles(percentiles: Sequence[float]) -> tuple[float, float]:
 def check_stretch(stretch: str) -> str:
     """
     Give the name of a stretch in small letters.
+
+    Parameters
+    ----------
+    stretch : str
+        In any letters.
+
+    Returns
+    -------
+    stretch : str
+        One of `STRETCHES`.
 
     Raises
     ------
@@ -220,7 +240,7 @@ def make_scaling(
         Brightness; several images share the limits.
     stretch : str, optional
         One of `STRETCHES`.
-    cuts, percentiles
+    cuts, percentiles : optional
         As for `find_limits`.
     values : tuple of float, optional
         Black and white themselves; `cuts` then does not count.
@@ -228,6 +248,7 @@ def make_scaling(
     Returns
     -------
     scaling : Scaling
+        Checked.
 
     Raises
     ------
@@ -247,6 +268,15 @@ def make_scaling(
 def check_values(values: Sequence[float]) -> tuple[float, float]:
     """
     Make sure that two numbers can be black and white.
+
+    Parameters
+    ----------
+    values : sequence of two floats
+
+    Returns
+    -------
+    low, high : float
+        The same numbers.
 
     Raises
     ------
