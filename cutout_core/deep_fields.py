@@ -72,6 +72,8 @@ class Survey:
         Side of a pixel in arcsec.
     n_images : int
         How many images a cutout has, as a rule.
+    reference : str
+        The paper that describes it, "" where nothing is known.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Survey:
     about: str
     pixel_arcsec: float
     n_images: int
+    reference: str = ""
 
 
 # What is assumed of a survey that the table does not have.
@@ -156,6 +159,7 @@ def describe_survey(name: str) -> Survey:
                 about=row["about"],
                 pixel_arcsec=float(row["pixel_arcsec"]),
                 n_images=int(row["images"]),
+                reference=row["source"].split(";")[0],
             )
     return Survey(name, name, _field_in(name), "", "", _UNKNOWN_PIXEL_ARCSEC, _UNKNOWN_IMAGES)
 
