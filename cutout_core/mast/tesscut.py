@@ -28,15 +28,21 @@ from cutout_core.mast.cutouts import (
 )
 from cutout_core.mast.tesscut_requests import (
     MAX_PIXELS,
+    MOVING_TYPES,
     PIXEL_SCALE_ARCSEC,
+    MovingSectors,
     Sector,
     SectorsLike,
     check_size,
+    find_moving_sectors,
     find_sectors,
     plan_cutouts,
+    plan_moving_cutouts,
+    read_mt_type,
     read_sectors,
 )
-from cutout_core.size import SizeLike, parse_size
+from cutout_core.size import CutoutSize, SizeLike, parse_size
+from cutout_core.solar_system import read_body_name
 from cutout_core.target import quoted
 
 if TYPE_CHECKING:
@@ -45,15 +51,20 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_PIXELS",
+    "MOVING_TYPES",
     "PIXEL_SCALE_ARCSEC",
     "CutoutRequest",
+    "MovingSectors",
     "Sector",
     "Tesscut",
     "TesscutClass",
     "check_size",
     "fetch_cutout",
+    "find_moving_sectors",
     "find_sectors",
     "plan_cutouts",
+    "plan_moving_cutouts",
+    "read_mt_type",
     "read_sectors",
 ]
 
@@ -83,18 +94,23 @@ class TesscutClass(CutoutService):
         objectname: str | None = None,
     ) -> Table:
         """
-        List the sectors, cameras and CCDs of TESS that see a position.
+        List the sectors, cameras and CCDs of TESS that see a position or a moving target.
 
         Parameters
         ----------
         coordinates : SkyCoord, frame or str, optional
             The position. Either this or `object_name` has to be given.
         radius : float, str or `~astropy.units.Quantity`, optional
-            Find every CCD that a circle of this radius touches. A plain number is in degrees.
+            Find every CCD that a circle of this radius touches. A plain number is in degrees. It
+            does not count for moving targets.
         object_name : str, optional
-            The name of a star or galaxy, such as "M104" or "TIC 141914082".
-        moving_target, mt_type : optional
-            For asteroids and comets; this version handles fixed targets only.
+            The name of a star or galaxy, such as "M104" or "TIC 141914082", or of a moving target.
+        moving_target : bool, optional
+            Whether `object_name` is that of an asteroid, comet or planet, as JPL Horizons
+            understands it: "Ceres", "C/2020 F3".
+        mt_type : str, optional
+            Type of the moving target, "majorbody" or "smallbody". Default: MAST looks among the
+            major bodies first.
         resolver : str, optional
             Who is to look the name up; see `resolve_name`.
         product, objectname : optional
@@ -121,13 +137,18 @@ class TesscutClass(CutoutService):
         """
         from astropy.table import Table
 
-        _check_fixed(moving_target=moving_target, mt_type=mt_type)
+        _warn_of_type_without_use(mt_type, moving_target=moving_target)
         name = _older_spellings(object_name, objectname, product)
-        radius_deg = read_radius_deg(radius)
-        ra, dec = locate(self.session, coordinates, name, resolver)
-        found = find_sectors(self.session, ra, dec, radius_deg=radius_deg)
+        radius_deg, nothing = read_radius_deg(radius), _NO_SECTOR
+        if moving_target:
+            body = _moving_name(coordinates, name, resolver)
+            moving = find_moving_sectors(self.session, body, mt_type)
+            found, nothing = moving.sectors, _why_none(moving, body)
+        else:
+            ra, dec = locate(self.session, coordinates, name, resolver)
+            found = find_sectors(self.session, ra, dec, radius_deg=radius_deg)
         if not found:
-            warnings.warn(_NO_SECTOR, NoResultsWarning, stacklevel=2)
+            warnings.warn(nothing, NoResultsWarning, stacklevel=2)
         return Table(
             {
                 "sectorName": [s.name for s in found],
@@ -153,7 +174,7 @@ class TesscutClass(CutoutService):
         units: str | None = None,
     ) -> list[HDUList]:
         """
-        Fetch target pixel files around a position into memory.
+        Fetch target pixel files around a position or a moving target into memory.
 
         Sectors are fetched at the same time, one request each. One that fails does not lose the
         others.
@@ -165,11 +186,15 @@ class TesscutClass(CutoutService):
         size : number, (ny, nx) or `~astropy.units.Quantity`, optional
             In pixels, or an angle. Default: 5 pixels.
         sector : int, str or several, optional
-            Default: all that the cutout touches.
+            Default: all that the cutout touches, or that have seen the moving target.
         object_name : str, optional
-            The name of a star or galaxy, such as "M104" or "TIC 141914082".
-        moving_target, mt_type : optional
-            For asteroids and comets; this version handles fixed targets only.
+            The name of a star or galaxy, such as "M104" or "TIC 141914082", or of a moving target.
+        moving_target : bool, optional
+            Whether `object_name` is that of an asteroid, comet or planet, as JPL Horizons
+            understands it: "Ceres", "C/2020 F3".
+        mt_type : str, optional
+            Type of the moving target, "majorbody" or "smallbody". Default: MAST looks among the
+            major bodies first.
         resolver : str, optional
             Who is to look the name up; see `resolve_name`.
         product, objectname, units : optional
@@ -197,12 +222,17 @@ class TesscutClass(CutoutService):
         CutoutWarning
             If a sector failed and others did not.
         """
-        _check_fixed(moving_target=moving_target, mt_type=mt_type)
+        _warn_of_type_without_use(mt_type, moving_target=moving_target)
         name = _older_spellings(object_name, objectname, product, units)
         sectors, checked = read_sectors(sector), check_size(parse_size(size))
-        ra, dec = locate(self.session, coordinates, name, resolver)
-        requests = plan_cutouts(self.session, ra, dec, checked, sectors)
-        return self._fetched(requests, open_hdus, sectors)
+        if moving_target:
+            plan = self._planned_moving(
+                _moving_name(coordinates, name, resolver), checked, sectors, mt_type
+            )
+        else:
+            ra, dec = locate(self.session, coordinates, name, resolver)
+            plan = plan_cutouts(self.session, ra, dec, checked, sectors), _NO_SECTOR
+        return self._fetched(*plan, open_hdus, sectors)
 
     def download_cutouts(
         self,
@@ -222,7 +252,7 @@ class TesscutClass(CutoutService):
         units: str | None = None,
     ) -> Table:
         """
-        Fetch target pixel files around a position into a folder.
+        Fetch target pixel files around a position or a moving target into a folder.
 
         Parameters
         ----------
@@ -256,23 +286,40 @@ class TesscutClass(CutoutService):
         """
         from astropy.table import Table
 
-        _check_fixed(moving_target=moving_target, mt_type=mt_type)
+        _warn_of_type_without_use(mt_type, moving_target=moving_target)
         name = _older_spellings(object_name, objectname, product, units)
         sectors, checked = read_sectors(sector), check_size(parse_size(size))
-        ra, dec = locate(self.session, coordinates, name, resolver)
-        requests = plan_cutouts(self.session, ra, dec, checked, sectors)
-        folder = DownloadFolder(path, "tesscut", n_requests=len(requests), verbose=verbose)
+        if moving_target:
+            plan = self._planned_moving(
+                _moving_name(coordinates, name, resolver), checked, sectors, mt_type
+            )
+        else:
+            ra, dec = locate(self.session, coordinates, name, resolver)
+            plan = plan_cutouts(self.session, ra, dec, checked, sectors), _NO_SECTOR
+        folder = DownloadFolder(path, "tesscut", n_requests=len(plan[0]), verbose=verbose)
         save = folder.save_members if inflate else folder.save_archive
-        return Table({"Local Path": self._fetched(requests, save, sectors)}, dtype=[str])
+        return Table({"Local Path": self._fetched(*plan, save, sectors)}, dtype=[str])
+
+    def _planned_moving(
+        self, name: str, size: CutoutSize, sectors: list[int] | None, mt_type: str | None
+    ) -> tuple[list[CutoutRequest], str]:
+        """Give the requests, and why there are none if there are none."""
+        nothing = ""
+        if sectors is None:
+            found = find_moving_sectors(self.session, name, mt_type)
+            sectors = [entry.sector for entry in found.sectors]
+            nothing = _why_none(found, name)
+        return plan_moving_cutouts(self.session, name, size, sectors, mt_type), nothing
 
     def _fetched(
         self,
         requests: list[CutoutRequest],
+        nothing: str,
         receive: Callable[[CutoutRequest, CutoutArchive], list[Any]],
         sectors: list[int] | None,
     ) -> list[Any]:
         if not requests:
-            warnings.warn(_NO_SECTOR, NoResultsWarning, stacklevel=3)
+            warnings.warn(nothing, NoResultsWarning, stacklevel=3)
             return []
         found = fetch_all(self.session, requests, receive, nothing_is_news=sectors is not None)
         return list(chain.from_iterable(found))
@@ -303,13 +350,38 @@ def _older_spellings(
     return renamed(object_name, objectname, new_name="object_name", old_name="objectname")
 
 
-def _check_fixed(*, moving_target: bool, mt_type: str | None) -> None:
-    if moving_target:
+def _moving_name(
+    coordinates: CoordinatesLike | None, name: str | None, resolver: str | None
+) -> str:
+    """Return the name of the moving target that a call means."""
+    if coordinates is not None:
         msg = (
-            "This version of Skystamp handles fixed targets only. For an asteroid or comet use "
-            "https://mast.stsci.edu/tesscut, or a later version."
+            "Only one of moving_target and coordinates may be specified. Leave coordinates out: a "
+            "moving target is found by its name."
         )
         raise InvalidQueryError(msg)
-    if mt_type is not None:
+    if not name:
+        msg = (
+            'A moving target needs object_name, such as object_name="Ceres": the name or number '
+            "of an asteroid or comet, as JPL Horizons understands it."
+        )
+        raise InvalidQueryError(msg)
+    if not isinstance(name, str):
+        msg = f'object_name is a text such as "Ceres", not {name!r}.'
+        raise InvalidQueryError(msg)
+    if resolver:
+        msg = "The resolver is for fixed targets only; it is ignored."
+        warnings.warn(msg, InputWarning, stacklevel=3)
+    return read_body_name(name)
+
+
+def _why_none(found: MovingSectors, name: str) -> str:
+    if found.message:
+        return found.message
+    return f"No sector of TESS has {quoted(name)}, or JPL Horizons does not know the name."
+
+
+def _warn_of_type_without_use(mt_type: str | None, *, moving_target: bool) -> None:
+    if mt_type is not None and not moving_target:
         msg = "mt_type is for moving targets only; it is ignored."
         warnings.warn(msg, InputWarning, stacklevel=3)

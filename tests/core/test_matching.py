@@ -104,7 +104,7 @@ def test_unresolved_body_leads_to_the_moving_form(text, moving_name, words, sess
 
 
 def test_misspelt_name_comes_with_what_may_have_been_meant(session):
-    with pytest.raises(ResolverError, match='^Could not .* Did you mean "Pi Mensae"') as error:
+    with pytest.raises(ResolverError, match=r'^Could not .* Did you mean "Pi Mensae"') as error:
         match_target(session, "Pi Mensea")
 
     assert error.value.similar == ("Pi Mensae",)

@@ -610,13 +610,6 @@ def test_units_are_ignored_with_a_warning(server, tesscut, tmp_path):
     assert server.asked(ASTROCUT)[0].parameters["units"] == "px"
 
 
-def test_moving_targets_are_refused_for_now(server, tesscut):
-    for call in (tesscut.get_sectors, tesscut.get_cutouts, tesscut.download_cutouts):
-        with pytest.raises(InvalidQueryError, match="handles fixed targets only"):
-            call(object_name="Ceres", moving_target=True, mt_type="smallbody")
-    assert server.requests == []
-
-
 def test_type_of_a_moving_target_is_ignored_with_a_warning_for_a_fixed_one(tesscut):
     with pytest.warns(InputWarning, match="mt_type is for moving targets only") as said:
         tesscut.get_sectors(coordinates=COORD, mt_type="smallbody")
