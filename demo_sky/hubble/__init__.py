@@ -1,0 +1,1 @@
+"""Simulated Hubble: deep-field mosaics for Zcut, Hubble Advanced Products for HAPCut."""
