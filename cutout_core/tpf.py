@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -97,7 +97,8 @@ class TargetPixelFile:
         `True` where every collected pixel that has a value is exactly zero. Such frames come with
         QUALITY 0.
     aperture : bool ndarray of shape (ny, nx)
-        `True` where the detector collected light: `False` beyond its edge.
+        `True` where the detector collected light: `False` beyond its edge. In the file of a moving
+        target, where it did so in any frame.
     sector, camera, ccd : int
         Where TESS observed it.
     ra, dec : float
@@ -106,10 +107,11 @@ class TargetPixelFile:
         Time from one cadence to the next, and time on source within it, in s.
     wcs : WCS or None
         Celestial WCS of the cutout, pixel (0, 0) the first one. `None` where the file has none
-        that could be true; `notes` then says why.
+        that could be true, of which `notes` says why, and for moving targets.
     column, row : int or None
         1-based column and row of pixel (0, 0) in the full-frame image, collateral pixels counted.
-        `None` where the file does not say (files by astrocut 1.x), or what it says is impossible.
+        `None` where the file does not say (files by astrocut 1.x, moving targets), or what it says
+        is impossible.
     has_background : bool
         Whether `flux_bkg` holds anything.
     simulated : bool
@@ -118,6 +120,14 @@ class TargetPixelFile:
         Header keywords OBJECT, ORIGIN, and CREATOR with PROCVER; "" where absent.
     notes : tuple of str
         Sentences for the reader on what is missing or doubtful in this file.
+    target_x, target_y : float64 ndarray of shape (n_cadences,) or None
+        For a moving target, whose window jumps with it: its place in each frame in pixels, (0, 0)
+        the centre of the first pixel. `None` for a fixed one.
+    target_ra, target_dec : float64 ndarray of shape (n_cadences,) or None
+        Its ICRS position as seen from TESS, in degrees. `None` for a fixed target.
+    ffi_wcs : WCS or None
+        For a moving target the celestial WCS of the whole CCD, pixel (0, 0) the first one of its
+        full-frame image. `None` for a fixed one, and where the file has none that could be true.
     """
 
     time: FloatArray
@@ -145,6 +155,16 @@ class TargetPixelFile:
     origin: str
     creator: str
     notes: tuple[str, ...] = ()
+    target_x: FloatArray | None = None
+    target_y: FloatArray | None = None
+    target_ra: FloatArray | None = None
+    target_dec: FloatArray | None = None
+    ffi_wcs: WCS | None = None
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether the file follows a moving target."""
+        return self.target_x is not None
 
     @property
     def n_cadences(self) -> int:
@@ -273,16 +293,16 @@ def _check_columns(table: _Table, label: str) -> None:
             raise ProductError(msg)
 
 
-def _frame_shape(table: _Table, aperture: tuple[int, ...] | None, label: str) -> tuple[int, int]:
+def _frame_shape(table: _Table, aperture: tuple[int, ...], label: str) -> tuple[int, int]:
     """Give (ny, nx) of a frame from TDIM, or where it is absent from the APERTURE image."""
     column = table.columns["FLUX"]
     card = card_text(table.hdu.header, f"TDIM{column.number}")
     dims = re.fullmatch(r"\(\s*(\d+)\s*,\s*(\d+)\s*\)", card)
     if dims:
-        shape: tuple[int, ...] | None = (int(dims[2]), int(dims[1]))
+        shape: tuple[int, ...] = (int(dims[2]), int(dims[1]))
     else:
-        shape = aperture if not card else None
-    if shape is None or math.prod(shape) != column.repeat or column.repeat == 0:
+        shape = aperture if not card else ()
+    if len(shape) != 2 or math.prod(shape) != column.repeat or column.repeat == 0:
         msg = (
             f"{label} is damaged: TDIM{column.number} is {card!r}, and a frame of the column FLUX "
             f"has {column.repeat} pixels."
@@ -368,8 +388,8 @@ def _assemble(view: memoryview, hdus: list[Hdu], label: str, name: str) -> Targe
         raise ProductError(msg)
     table = _read_table(view, pixels, label)
     _check_columns(table, label)
-    mask = _read_aperture(view, by_name.get("APERTURE"))
-    shape = _frame_shape(table, None if mask is None else mask.shape, label)
+    aperture = by_name.get("APERTURE")
+    shape = _frame_shape(table, aperture.image_shape if aperture else (), label)
     flux = _cube(table, "FLUX", shape)
     flux_bkg, has_background = _background_cube(table, shape)
 
@@ -378,14 +398,18 @@ def _assemble(view: memoryview, hdus: list[Hdu], label: str, name: str) -> Targe
     primary = headers[0]
     sector, camera, ccd = _where_observed(table, headers, name, label)
     ra, dec = _position(headers, name)
-    wcs = None
-    if mask is None or mask.shape != shape:
-        # The APERTURE of a moving target's file is a map of the whole CCD, and so is its WCS.
-        notes.append("The file has no map of collected pixels of its own shape.")
-        mask = np.asarray(np.isfinite(flux).any(axis=0))
+    moving = _read_track(table, aperture, notes)
+    mask, wcs, column, row = None, None, None, None
+    if moving:
+        # RA_OBJ, if there is one, is the middle of what the file was cut from.
+        ra = dec = math.nan
     else:
-        wcs = _read_wcs(by_name["APERTURE"].header, shape, (ra, dec), notes)
-    column, row = _corner(table, by_name.get("APERTURE"), shape, notes)
+        mask = _read_aperture(view, aperture, shape, notes)
+        if mask is not None and aperture is not None:
+            wcs = _read_wcs(aperture.header, shape, (ra, dec), notes)
+        column, row = _corner(table, aperture, shape, notes)
+    if mask is None:
+        mask = np.asarray(np.isfinite(flux).any(axis=0))
     time = _scalar_column(table, "TIME", np.float64, math.nan)
     cadence_s = _cadence_s(headers, time)
     exposure_days = _first_number(headers, "EXPOSURE")
@@ -415,6 +439,7 @@ def _assemble(view: memoryview, hdus: list[Hdu], label: str, name: str) -> Targe
         origin=card_text(primary, "ORIGIN"),
         creator=f"{card_text(primary, 'CREATOR')} {card_text(primary, 'PROCVER')}".strip(),
         notes=tuple(notes),
+        **moving,
     )
 
 
@@ -423,19 +448,39 @@ def _frozen(array: npt.NDArray[_ScalarT]) -> npt.NDArray[_ScalarT]:
     return array
 
 
-def _read_aperture(view: memoryview, hdu: Hdu | None) -> npt.NDArray[np.bool_] | None:
+def _read_aperture(
+    view: memoryview, hdu: Hdu | None, shape: tuple[int, int], notes: list[str]
+) -> npt.NDArray[np.bool_] | None:
     """Read which pixels were collected: bit 1 of the APERTURE image, a float image in 2018."""
-    if hdu is None or card_integer(hdu.header, "NAXIS", 0) != 2:
+    dtypes = {8: ">u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
+    dtype = None if hdu is None else dtypes.get(card_integer(hdu.header, "BITPIX", 0))
+    if hdu is None or dtype is None or hdu.image_shape != shape:
+        notes.append("The file has no map of collected pixels of its own shape.")
         return None
-    dtype = {8: ">u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}.get(
-        card_integer(hdu.header, "BITPIX", 0)
-    )
-    if dtype is None:
-        return None
-    shape = (card_integer(hdu.header, "NAXIS2", 0), card_integer(hdu.header, "NAXIS1", 0))
     image = np.ndarray(shape, dtype, buffer=view, offset=hdu.start)
     collected: npt.NDArray[np.bool_] = np.nan_to_num(image).astype(np.int64) & 1 == 1
     return collected
+
+
+def _read_track(table: _Table, aperture: Hdu | None, notes: list[str]) -> dict[str, Any]:
+    """
+    Read where a moving target is in each frame; nothing for the file of a fixed one.
+
+    The APERTURE of such a file is a map of the whole CCD, and so is its WCS, of one full-frame
+    image.
+    """
+    names = {"target_x": "TGT_X", "target_y": "TGT_Y", "target_ra": "TGT_RA"}
+    names |= {"target_dec": "TGT_DEC"}
+    if not all(name in table.columns for name in names.values()):
+        return {}
+    track: dict[str, Any] = {
+        key: _frozen(_scalar_column(table, name, np.float64, math.nan))
+        for key, name in names.items()
+    }
+    track["ffi_wcs"] = None
+    if aperture is not None:
+        track["ffi_wcs"] = _read_wcs(aperture.header, aperture.image_shape, (math.nan,) * 2, notes)
+    return track
 
 
 def _where_observed(
@@ -517,7 +562,7 @@ def _corner(
 
 
 def _read_wcs(
-    header: fits.Header, shape: tuple[int, int], target: tuple[float, float], notes: list[str]
+    header: fits.Header, shape: tuple[int, ...], target: tuple[float, float], notes: list[str]
 ) -> WCS | None:
     """Read the celestial WCS, and keep it only if it can be true."""
     if not (card_text(header, "CTYPE1") and card_text(header, "CTYPE2")):
@@ -539,7 +584,7 @@ def _read_wcs(
     return wcs
 
 
-def _doubt_about(wcs: WCS, shape: tuple[int, int], target: tuple[float, float]) -> str:
+def _doubt_about(wcs: WCS, shape: tuple[int, ...], target: tuple[float, float]) -> str:
     """
     Say why a WCS cannot be true, or "".
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from astropy.io import fits
+from astropy.wcs import WCS
 
 #: First pixel of the cutout in the full-frame image, 1-based.
 CORNER = (1628, 257)
@@ -187,6 +188,82 @@ def _change(content: bytearray, start: int, cards: Mapping[str, Any] | None) -> 
         elif value is not None:
             msg = f"the header has no card {key} to change"
             raise KeyError(msg)
+
+
+def make_moving_tpf_file(
+    column: np.ndarray,
+    row: np.ndarray,
+    *,
+    shape: tuple[int, int] = (11, 11),
+    field: np.ndarray | float = 0.0,
+    target_flux: np.ndarray | float = 1000.0,
+    sky: np.ndarray | float = 0.0,
+    sigma_px: float = 1.0,
+    noise: float = 0.0,
+    time: np.ndarray | None = None,
+    quality: np.ndarray | None = None,
+    ccd_shape: tuple[int, int] = (200, 220),
+    wcs_cards: Mapping[str, Any] | None = None,
+    seed: int = 1,
+) -> bytes:
+    """
+    Target pixel file that follows a moving target, as TESSCut sends it.
+
+    The target is a Gaussian of width `sigma_px` at FFI pixel `column`, `row` (0-based) of each
+    cadence. `field` is the FFI without it, of shape `ccd_shape` (or one number); `sky` is added to
+    every pixel, `noise` is the standard deviation of a pixel. The windows are those of astrocut:
+    from the rounded lower limit. What lies beyond the CCD is NaN.
+    """
+    n, (ny, nx) = len(column), shape
+    left = np.rint(column - nx / 2).astype(int)
+    bottom = np.rint(row - ny / 2).astype(int)
+    whole = np.full((ccd_shape[0] + 2 * ny, ccd_shape[1] + 2 * nx), np.nan)
+    whole[ny:-ny, nx:-nx] = field
+    window = np.arange(ny)[:, None] + ny, np.arange(nx) + nx
+    frames = np.stack(
+        [whole[window[0] + b, window[1] + a] for a, b in zip(left, bottom, strict=True)]
+    )
+    x, y = column - left, row - bottom
+    in_x = np.exp(-0.5 * ((np.arange(nx) - x[:, None]) / sigma_px) ** 2)
+    in_y = np.exp(-0.5 * ((np.arange(ny) - y[:, None]) / sigma_px) ** 2)
+    light = in_y[:, :, None] * in_x[:, None, :] / (2 * np.pi * sigma_px**2)
+    frames += light * np.broadcast_to(target_flux, n)[:, None, None]
+    frames += np.broadcast_to(sky, n)[:, None, None]
+    frames += np.random.default_rng(seed).normal(0, noise or 0.0, frames.shape)
+    cards = make_wcs_cards(ccd_shape) if wcs_cards is None else wcs_cards
+    ra, dec = WCS(fits.Header(dict(cards))).pixel_to_world_values(column, row)
+    return _moving_file(
+        frames.astype(np.float32), (x, y, ra, dec), time, quality, noise, ccd_shape, cards
+    )
+
+
+def _moving_file(
+    flux: np.ndarray,
+    track: tuple[np.ndarray, ...],
+    time: np.ndarray | None,
+    quality: np.ndarray | None,
+    noise: float,
+    ccd_shape: tuple[int, int],
+    wcs_cards: Mapping[str, Any],
+) -> bytes:
+    table = _pixels_hdu(flux, time, quality, np.full_like(flux, noise or 1.0), None, ())
+    ny, nx = flux.shape[1:]
+    columns = list(table.columns)
+    for name, values in zip(("TGT_X", "TGT_Y", "TGT_RA", "TGT_DEC"), track, strict=True):
+        columns.append(fits.Column(name, "D", array=values))
+    table = fits.BinTableHDU.from_columns(columns, name="PIXELS")
+    for number in _image_columns(table):
+        table.header[f"TDIM{number}"] = f"({nx},{ny})"
+    about = {"ORIGIN": "STScI/MAST", "CREATOR": "astrocut", "SIMDATA": False, "SECTOR": 6}
+    about |= {"CAMERA": 1, "CCD": 1, "OBJECT": "Eleonora", "BJDREFI": 2457000}
+    table.header.update({"EXPOSURE": 0.0165, "TIMEDEL": 0.0208333333} | about)
+    first = fits.PrimaryHDU()
+    first.header.update({"NEXTEND": 2, "EXTNAME": "PRIMARY"} | about)
+    image = fits.ImageHDU(np.zeros(ccd_shape, dtype=np.int32), name="APERTURE")
+    image.header.update(wcs_cards)
+    out = io.BytesIO()
+    fits.HDUList([first, table, image]).writeto(out)
+    return out.getvalue()
 
 
 def make_zip(members: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:

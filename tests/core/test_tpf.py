@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cutout_core.errors import ProductError
 from cutout_core.tpf import TargetPixelFile, read_tpf
-from tests.factories import make_tpf_file, make_wcs_cards, real_file_of_2018
+from tests.factories import make_moving_tpf_file, make_tpf_file, make_wcs_cards, real_file_of_2018
 
 # In the order of the FITS columns: name here, name there, dtype here.
 COLUMNS = [
@@ -312,20 +312,83 @@ def test_target_is_where_the_wcs_was_planted():
     assert tpf.target_pixel == pytest.approx((3.25, 6.5), abs=1e-9)
 
 
-def test_file_of_a_moving_target_is_read_without_its_map_of_the_whole_ccd():
-    # Its APERTURE covers the CCD, and there is no RA_OBJ.
-    nothing = {"RA_OBJ": None, "DEC_OBJ": None}
-    content = make_tpf_file(
-        aperture=np.zeros((20, 30), dtype=np.int32), primary=nothing, pixels=nothing
-    )
-
-    tpf = read_tpf(content)
+def test_map_of_collected_pixels_of_another_shape_is_left_out_with_a_note():
+    tpf = read_tpf(make_tpf_file(aperture=np.zeros((20, 30), dtype=np.int32)))
 
     assert tpf.aperture.shape == (2, 3)
     assert tpf.aperture.all()
     assert tpf.wcs is None
-    assert math.isnan(tpf.ra)
+    assert not tpf.is_moving
     assert "no map of collected pixels" in tpf.notes[0]
+
+
+def test_fixed_target_has_no_track():
+    tpf = read_tpf(make_tpf_file())
+
+    assert (tpf.target_x, tpf.target_y, tpf.target_ra, tpf.target_dec) == (None,) * 4
+    assert tpf.ffi_wcs is None
+
+
+def test_file_of_a_moving_target_says_where_the_target_is_in_each_frame():
+    # The size of a real CCD; the target moves by a pixel and a half from frame to frame.
+    column, row = 1000.25 + 1.5 * np.arange(4), np.full(4, 700.0)
+    content = make_moving_tpf_file(column, row, shape=(3, 5), ccd_shape=(2078, 2136), sky=7.0)
+
+    tpf = read_tpf(content)
+
+    assert (tpf.shape, tpf.n_cadences, tpf.is_moving) == ((3, 5), 4, True)
+    # From the rounded lower limits: 997.75 -> 998, 999.25 -> 999, 1000.75 -> 1001, 1002.25 -> 1002.
+    assert tpf.target_x.tolist() == [2.25, 2.75, 2.25, 2.75]
+    assert tpf.target_y.tolist() == [2.0] * 4
+    x, y = tpf.ffi_wcs.world_to_pixel_values(tpf.target_ra, tpf.target_dec)
+    assert x == pytest.approx(column, abs=1e-6)
+    assert y == pytest.approx(row, abs=1e-6)
+    assert (tpf.sector, tpf.camera, tpf.ccd, tpf.object_name) == (6, 1, 1, "Eleonora")
+
+
+def test_file_of_a_moving_target_has_neither_a_place_nor_a_map_of_its_own():
+    content = make_moving_tpf_file(np.array([50.0, 51.0]), np.array([50.0, 50.0]))
+
+    tpf = read_tpf(content)
+
+    assert math.isnan(tpf.ra)
+    assert math.isnan(tpf.dec)
+    assert (tpf.wcs, tpf.column, tpf.row, tpf.target_pixel) == (None,) * 4
+    assert tpf.aperture.all()
+    assert tpf.notes == ()
+
+
+def test_position_of_an_intermediate_cutout_is_not_the_target_s():
+    # Where a file was merged of one cutout only, its RA_OBJ stays: the middle of that cutout.
+    column, end = np.array([50.0, 51.0]), b"END".ljust(80)
+    content = make_moving_tpf_file(column, column)
+    at = content.index(end)
+    card = fits.Card("RA_OBJ", 10.0).image.encode()
+    content = content[:at] + card + end + content[at + 160 :]
+
+    assert fits.getheader(io.BytesIO(content))["RA_OBJ"] == 10.0
+    assert math.isnan(read_tpf(content).ra)
+
+
+def test_target_beyond_the_edge_of_the_ccd_leaves_pixels_without_a_value():
+    content = make_moving_tpf_file(np.array([1.0, 2.0]), np.array([50.0, 50.0]), shape=(3, 7))
+
+    tpf = read_tpf(content)
+
+    # Windows from column rint(1 - 3.5) = -2 and rint(2 - 3.5) = -2 on.
+    assert np.isnan(tpf.flux[:, :, :2]).all()
+    assert np.isfinite(tpf.flux[:, :, 2:]).all()
+    assert tpf.aperture.tolist() == [[False] * 2 + [True] * 5] * 3
+
+
+def test_coordinates_of_the_ccd_that_cannot_be_true_are_left_out_with_a_note():
+    cards = make_wcs_cards((200, 220), scale_arcsec=2.1)
+    content = make_moving_tpf_file(np.array([50.0]), np.array([50.0]), wcs_cards=cards)
+
+    tpf = read_tpf(content)
+
+    assert tpf.ffi_wcs is None
+    assert 'their pixels measure 2.1"' in tpf.notes[0]
 
 
 @pytest.mark.parametrize(
