@@ -1,0 +1,140 @@
+"""The table of fetched images, with ticks: what each is, and which are looked at."""
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
+
+from cutout_core.image import ImageCutout
+from cutout_core.imagelook import ImageLook
+from cutout_core.light import glowing_gas, light_name
+from cutout_ui.image_fetch import ImageFetch
+from cutout_ui.problems import plain
+
+
+def image_table(fetch: ImageFetch, *, expanded: bool) -> list[ImageLook]:
+    """Show the images as rows with ticks; return the ticked ones, by wavelength."""
+    page = fetch.service.lower()
+    covered = [look for look in fetch.images if not look.image.is_blank]
+    blank = [look for look in fetch.images if look.image.is_blank]
+    if covered:
+        first = _worth_a_look(covered)
+        label = (
+            f"The {len(covered)} images: choose which to look at"
+            if len(covered) > 1
+            else "The image"
+        )
+        with st.expander(label, expanded=expanded, icon=":material/table_rows:"):
+            rows = _rows(covered, fetch.service)
+            choice = st.dataframe(
+                rows,
+                # Another fetch, or more images of this one, is another table.
+                key=f"{page}_images_{fetch.token}_{len(covered)}",
+                hide_index=True,
+                height=min(36 * (len(rows) + 1), 340),
+                on_select="rerun",
+                selection_mode="multi-row",
+                selection_default={"selection": {"rows": first}},
+                column_config=_columns(rows),
+                alt=f"{len(rows)} images with camera, filter, wavelength, pixels and coverage",
+            )
+            _explain_coarse(covered)
+        chosen = [covered[i] for i in choice["selection"]["rows"] if i < len(covered)]
+    else:
+        chosen = []
+    _fold_away(blank, any_covered=bool(covered))
+    return [look for look in covered if look in chosen]
+
+
+def _worth_a_look(looks: Sequence[ImageLook]) -> list[int]:
+    """Tick all at first, but coarse images only where there is no fine one of the filter."""
+    fine = {_band(look.image) for look in looks if not look.image.is_coarse}
+    return [
+        i
+        for i, look in enumerate(looks)
+        if not (look.image.is_coarse and _band(look.image) in fine)
+    ]
+
+
+def _band(image: ImageCutout) -> tuple[str, str, str]:
+    return image.instrument, image.detector, image.filter
+
+
+def _rows(looks: Sequence[ImageLook], service: str) -> pd.DataFrame:
+    rows = pd.DataFrame([_row(look.image) for look in looks])
+    # A column is left out that says nothing about any image, or the same sky cell about all.
+    empty = [name for name in rows if rows[name].isna().all() or (rows[name] == "").all()]
+    if service == "HAPCut":
+        rows = rows.rename(columns={"Survey": "Sky cell"})
+        empty += ["Sky cell"] if rows["Sky cell"].nunique() == 1 else []
+    return rows.drop(columns=empty)
+
+
+def _row(image: ImageCutout) -> dict[str, object]:
+    ny, nx = image.shape
+    return {
+        "Filter": image.filter or image.label,
+        "Wavelength": _known(image.wavelength_um),
+        "Light": light_name(image.wavelength_um),
+        "Glowing gas": glowing_gas(image.filter, image.instrument),
+        "Instrument": image.instrument,
+        "Detector": image.detector,
+        "Pixel": _known(image.pixel_scale_arcsec),
+        "Pixels": "coarse" if image.is_coarse else "fine" if image.detector == "IR" else "",
+        "Exposure": _known(image.exposure_s),
+        "Covered": 100 * image.coverage,
+        "Size": f"{nx} × {ny}",
+        "Survey": image.survey,
+    }
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _columns(rows: pd.DataFrame) -> dict[str, ColumnConfig]:
+    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    columns = {
+        "Wavelength": number(format="%.3f µm", help="In the middle of the filter", width=100),
+        "Light": text(width=110),
+        "Glowing gas": text(help="The gas that a narrow filter lets through"),
+        "Pixel": number(format="%.3f″", help="Side of a pixel on the sky", width=75),
+        "Pixels": text("Mosaic", help="Infrared images come in fine and coarse pixels", width=75),
+        "Exposure": number(format="%.0f s", width=90),
+        "Covered": st.column_config.ProgressColumn(
+            format="%.0f%%", min_value=0, max_value=100, width=110
+        ),
+        "Size": text(width=100, help="Width and height in pixels"),
+    }
+    return {name: column for name, column in columns.items() if name in rows}
+
+
+def _explain_coarse(looks: Sequence[ImageLook]) -> None:
+    if any(look.image.is_coarse for look in looks):
+        st.caption(
+            "Infrared images come twice, made of the same exposures: *fine* with the pixels of "
+            "the other cameras, to lay over them; *coarse* with pixels as large as the detector's "
+            "own, with less noise in each. Where there are both, the fine one is ticked."
+        )
+
+
+def _fold_away(blank: Sequence[ImageLook], *, any_covered: bool) -> None:
+    if not blank:
+        return
+    n = len(blank)
+    names = ", ".join(plain(look.image.label) for look in blank)
+    if not any_covered:
+        st.info(
+            f"The service sent {n} image{'s' if n > 1 else ''} ({names}), but none of them has "
+            "data here: the spot lies beyond the edge of what was exposed. Try a larger size, or "
+            "move the target a little.",
+            icon=":material/texture:",
+        )
+        return
+    with st.expander(f"{n} more without data here", icon=":material/texture:"):
+        st.caption(
+            f"{names}: the mosaic reaches here, but no exposure does. "
+            "The files are in the zip of everything."
+        )
