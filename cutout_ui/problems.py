@@ -11,7 +11,7 @@ from cutout_ui.source import DataSource, offer_demo_sky
 
 @contextlib.contextmanager
 def problems_shown(
-    source: DataSource | None = None, way_out: Callable[[], None] | None = None
+    source: DataSource | None = None, way_out: Callable[[CutoutError], None] | None = None
 ) -> Iterator[None]:
     """
     Show any `CutoutError` raised inside the block in words, and end the page there.
@@ -26,7 +26,7 @@ def problems_shown(
         if isinstance(exc, ServiceError) and source is not None:
             offer_demo_sky(source)
         if way_out is not None:
-            way_out()
+            way_out(exc)
         st.stop()
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from cutout_core.mast.tesscut import Sector, find_sectors
 from cutout_core.matching import MatchedTarget
-from cutout_core.sectors import cadence_s, predict_pixels, sector_dates
+from cutout_core.sectors import PredictedPixel, cadence_s, predict_pixels, sector_dates
 from cutout_ui.problems import problems_shown
 from cutout_ui.source import DataSource
 
@@ -80,11 +80,18 @@ def _rows(ra: float, dec: float, sectors: tuple[Sector, ...]) -> pd.DataFrame:
                 "CCD": sector.ccd,
                 "Column": pixel.column if pixel else None,
                 "Row": pixel.row if pixel else None,
-                "Note": "near the edge of the CCD" if pixel and pixel.edge else "",
+                "Note": _note(sector, pixel),
             }
         )
     rows = pd.DataFrame(table)
     return rows if rows["Note"].any() else rows.drop(columns="Note")
+
+
+def _note(sector: Sector, pixel: PredictedPixel | None) -> str:
+    if pixel is None:
+        # MAST counts the whole image, tess-point only the part of it that sees light.
+        return "at the very rim: may be empty" if sector.sector < 1000 else ""
+    return "near the edge of the CCD" if pixel.edge else ""
 
 
 def _span(start: date | None, end: date | None) -> str:

@@ -1,24 +1,41 @@
 """The target box that all pages share, and the card that says what it found."""
 
+from collections.abc import Sequence
+
+import pandas as pd
 import streamlit as st
 
-from cutout_core.matching import MatchedTarget, match_target
-from cutout_ui.problems import plain, problems_shown
+from cutout_core.errors import CutoutError, ResolverError
+from cutout_core.mast.resolver import RESOLVERS, Match, describe_object_type
+from cutout_core.matching import (
+    MatchedTarget,
+    describe_disagreement,
+    find_alternatives,
+    match_target,
+)
+from cutout_core.target import format_position
+from cutout_ui.problems import plain, problems_shown, show_problem
 from cutout_ui.source import DataSource
 
 # One of each kind: a name, a TIC number, a position. All of them exist in the demo sky.
 EXAMPLES = ("Pi Mensae", "WASP-18", "TIC 261136679", "84.2911951861308 -80.46912070924")
 
+#: What can be followed on the TESSCut page.
+STILL, MOVING = "star or place", "asteroid or comet"
 
-def target_box() -> str:
-    """Show the box and its examples; return what is typed in it, "" for nothing."""
+_AUTOMATIC = "automatic"
+
+
+def target_box() -> None:
+    """Show the box; it belongs to the frame, so that its text stays from page to page."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        text = st.text_input(
+        st.text_input(
             "Name, TIC number or position",
             key="target",
             type="search",
             max_chars=200,
             bind="query-params",
+            persist_state="session",
             placeholder="for example WASP-18, TIC 261136679, or 84.291 -80.469",
             help=(
                 "A name as SIMBAD or NED know it; a TIC, KIC or EPIC number; or a position: "
@@ -29,21 +46,16 @@ def target_box() -> str:
         )
         # Leaving the box is what sends its text; the button gives the mouse a place to go.
         st.button("Find", key="target_find", type="primary", icon=":material/search:")
-    return (text or "").strip()
+
+
+def typed_target() -> str:
+    """Return what stands in the target box, "" for nothing."""
+    return str(st.session_state.get("target") or "").strip()
 
 
 def example_buttons() -> None:
     """Offer the examples as buttons that fill the target box."""
-    st.caption("To try:")
-    with st.container(horizontal=True, gap="xsmall"):
-        for i, example in enumerate(EXAMPLES):
-            st.button(
-                example,
-                key=f"example_{i}",
-                type="secondary",
-                on_click=set_target,
-                args=(example,),
-            )
+    _name_buttons("example", "To try:", EXAMPLES)
 
 
 def set_target(text: str) -> None:
@@ -52,17 +64,60 @@ def set_target(text: str) -> None:
 
 
 def find_target(source: DataSource, text: str) -> MatchedTarget:
-    """Match the text, or show why it can't be matched and end the page."""
-    with problems_shown(source, example_buttons), st.spinner(f"Looking for {plain(text)} …"):
-        return _match(source.base_url, source.resolver_url, text, _source=source)
+    """Match the text, or show why it can't be matched and what to do, and end the page."""
+    resolver = _chosen_resolver()
+    with problems_shown(source, _ways_out), st.spinner(f"Looking for {plain(text)} …"):
+        return _match(source.base_url, source.resolver_url, text, resolver, _source=source)
+
+
+def _ways_out(problem: CutoutError) -> None:
+    """Offer what the text may have been meant to be."""
+    if isinstance(problem, ResolverError) and problem.moving_name is not None:
+        if st.button(
+            f"Look for {plain(problem.moving_name)} as a moving target",
+            key="target_moving",
+            type="primary",
+            icon=":material/moving:",
+        ):
+            follow_mover(problem.moving_name)
+    elif isinstance(problem, ResolverError) and problem.similar:
+        _name_buttons("similar", "Did you mean:", problem.similar)
+    else:
+        example_buttons()
+
+
+def follow_mover(name: str) -> None:
+    """Go to the TESSCut page, to the form for what moves."""
+    st.switch_page("tesscut.py", query_params={"tesscut_kind": MOVING, "mover": name})
+
+
+def _name_buttons(key: str, caption: str, names: Sequence[str]) -> None:
+    st.caption(caption)
+    with st.container(horizontal=True, gap="xsmall"):
+        for i, name in enumerate(names):
+            st.button(plain(name), key=f"{key}_{i}", on_click=set_target, args=(name,))
+
+
+def _chosen_resolver() -> str | None:
+    chosen = st.session_state.get("target_resolver", _AUTOMATIC)
+    return None if chosen == _AUTOMATIC else chosen
 
 
 @st.cache_data(ttl="1h", max_entries=1000, show_spinner=False)
-def _match(base_url: str, resolver_url: str, text: str, *, _source: DataSource) -> MatchedTarget:
-    return match_target(_source.session, text)
+def _match(
+    base_url: str, resolver_url: str, text: str, resolver: str | None, *, _source: DataSource
+) -> MatchedTarget:
+    return match_target(_source.session, text, resolver=resolver)
 
 
-def target_card(target: MatchedTarget) -> None:
+@st.cache_data(ttl="1h", max_entries=200, show_spinner=False)
+def _alternatives(
+    base_url: str, resolver_url: str, text: str, *, _source: DataSource
+) -> list[Match]:
+    return find_alternatives(_source.session, text)
+
+
+def target_card(source: DataSource, target: MatchedTarget) -> None:
     """Say what was matched, before anything is fetched."""
     with st.container(border=True, key="target_card"):
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -74,7 +129,58 @@ def target_card(target: MatchedTarget) -> None:
             st.badge(f"in {target.constellation}", color="gray")
         st.caption(
             f"Right ascension and declination: {plain(target.sexagesimal)} "
-            f"({plain(target.decimal)} degrees)"
+            f"({plain(target.decimal)} degrees). Galactic: {plain(target.galactic)}"
         )
         if target.note:
             st.warning(plain(target.note))
+        if target.resolver:
+            _other_catalogues(source, target)
+
+
+def _other_catalogues(source: DataSource, target: MatchedTarget) -> None:
+    """Let the visitor see what other catalogues say, and choose whose position counts."""
+    opened = st.expander(
+        "Is this the right object? What other catalogues say",
+        key="target_alternatives",
+        on_change="rerun",
+    )
+    if not opened.open:
+        return
+    with opened:
+        try:
+            with st.spinner("Asking all catalogues …"):
+                matches = _alternatives(
+                    source.base_url, source.resolver_url, target.label, _source=source
+                )
+        except CutoutError as exc:
+            show_problem(str(exc))
+            return
+        words = describe_disagreement(matches)
+        if words:
+            st.warning(plain(words), icon=":material/call_split:")
+        else:
+            st.caption("All that know the name put it at the same place.")
+        st.dataframe(
+            pd.DataFrame([_row(match) for match in matches]),
+            hide_index=True,
+            alt="The object in all catalogues that know its name",
+        )
+        st.segmented_control(
+            "Take the position of",
+            [_AUTOMATIC, *(r for r in RESOLVERS if r in {m.resolver for m in matches})],
+            default=_AUTOMATIC,
+            required=True,
+            key="target_resolver",
+            persist_state="session",
+        )
+
+
+def _row(match: Match) -> dict[str, str]:
+    decimal, sexagesimal = format_position(match.ra, match.dec)
+    return {
+        "Catalogue": match.resolver,
+        "Name there": match.canonical_name,
+        "Kind": describe_object_type(match.object_type) or "",
+        "Position": sexagesimal,
+        "Degrees": decimal,
+    }

@@ -11,7 +11,7 @@ from cutout_ui.image_results import explore, results_heading
 from cutout_ui.image_size import image_size
 from cutout_ui.image_table import image_table
 from cutout_ui.source import choose_source
-from cutout_ui.target_box import find_target, target_box, target_card
+from cutout_ui.target_box import find_target, target_card, typed_target
 
 st.title("HAPCut: Hubble pictures")
 st.write(
@@ -20,7 +20,7 @@ st.write(
 )
 
 source = choose_source()
-text = target_box()
+text = typed_target()
 if not text:
     st.caption("Objects to look at:")
     object_buttons()

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from cutout_ui.source import choose_source
-from cutout_ui.target_box import example_buttons, find_target, target_box, target_card
+from cutout_ui.target_box import example_buttons, find_target, target_card, typed_target
 
 st.title("What has TESS seen at a spot on the sky?")
 st.write(
@@ -13,19 +13,17 @@ st.write(
 )
 
 source = choose_source()
-text = target_box()
-example_buttons()
-
+text = typed_target()
 if text:
-    target_card(find_target(source, text))
+    target_card(source, find_target(source, text))
     st.page_link(
-        "pages/tesscut.py",
+        "tesscut.py",
         label="See what TESS observed there",
         icon=":material/arrow_forward:",
-        query_params={"target": text},
     )
     st.stop()
 
+example_buttons()
 with st.grid(3, min_column_width=260):
     with st.container(border=True):
         st.markdown("**1. Say where**")

@@ -5,6 +5,7 @@ import streamlit as st
 from cutout_ui.frame import LOGO, MARK, page_style
 from cutout_ui.problems import problems_shown
 from cutout_ui.source import choose_source, source_switch
+from cutout_ui.target_box import target_box
 
 st.set_page_config(page_title="Skystamp", page_icon=MARK, layout="wide")
 page_style()
@@ -21,4 +22,6 @@ page = st.navigation(
 with problems_shown(), st.spinner("Asking whether MAST can be reached …"):
     source = choose_source()
 source_switch(source)
+if page.url_path != "about":
+    target_box()
 page.run()

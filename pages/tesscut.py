@@ -7,7 +7,7 @@ from cutout_ui.fetch_panel import fetch_panel
 from cutout_ui.sector_table import find_target_sectors, sector_table
 from cutout_ui.size_form import size_form, size_line
 from cutout_ui.source import choose_source
-from cutout_ui.target_box import example_buttons, find_target, target_box, target_card
+from cutout_ui.target_box import example_buttons, find_target, target_card, typed_target
 from cutout_ui.tesscut_fetch import current_fetch, fetch_button
 from cutout_ui.tesscut_results import choose_result, show_result
 
@@ -15,13 +15,13 @@ st.title("TESSCut")
 st.write("How bright was a star from hour to hour? Small cutouts of the images that TESS took.")
 
 source = choose_source()
-text = target_box()
+text = typed_target()
 if not text:
     example_buttons()
     st.stop()
 
 target = find_target(source, text)
-target_card(target)
+target_card(source, target)
 
 sectors = find_target_sectors(source, target)
 if not sectors:

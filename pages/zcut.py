@@ -16,7 +16,7 @@ from cutout_ui.survey_choice import (
     find_coverage,
     nearest_field_offer,
 )
-from cutout_ui.target_box import find_target, target_box, target_card
+from cutout_ui.target_box import find_target, target_card, typed_target
 from cutout_ui.zcut_fetch import choose_kind, cost_line, zcut_fetch_button
 
 st.title("Zcut: deep fields")
@@ -26,7 +26,7 @@ st.write(
 )
 
 source = choose_source()
-text = target_box()
+text = typed_target()
 if not text:
     st.caption("Fields to look into:")
     field_buttons()
