@@ -25,6 +25,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demo_sky import names, tesscut, tic
+from demo_sky.hubble import routes as hubble
 from demo_sky.movers import routes as movers
 from demo_sky.parameters import BadRequestError, is_true, number, position, read_parameters
 from demo_sky.sky.catalogue import stars_in_cone
@@ -35,7 +36,8 @@ from demo_sky.tess.geometry import NOMINAL_PIXEL_ARCSEC
 MAX_PARALLEL = 10
 
 _WHAT_THIS_IS = (
-    "Skystamp demo sky: a simulated archive that speaks MAST's protocol (TESSCut, name resolver).\n"
+    "Skystamp demo sky: a simulated archive that speaks MAST's protocol (TESSCut, Zcut, HAPCut,\n"
+    "name resolver).\n"
     "All data are simulated. Nothing here comes from MAST.\n"
 )
 
@@ -152,9 +154,9 @@ def make_app(*, max_parallel: int = MAX_PARALLEL, latency_s: float = 0.0) -> Sta
     Parameters
     ----------
     max_parallel : int, optional
-        Requests that the cutout service answers at once; more get a 503.
+        Requests that each cutout service answers at once; more get a 503.
     latency_s : float, optional
-        Wait before each of its replies, seconds.
+        Wait before each of their replies, seconds.
 
     Returns
     -------
@@ -173,17 +175,24 @@ def make_app(*, max_parallel: int = MAX_PARALLEL, latency_s: float = 0.0) -> Sta
         msg = f"latency_s must be zero or positive, got {latency_s}"
         raise ValueError(msg)
     both = ["GET", "POST"]
-    service = Starlette(
-        routes=[*tesscut.routes(), *movers.routes()],
-        exception_handlers={BadRequestError: _bad_request, ClientDisconnect: _gone},
-    )
+
+    def service(name: str, routes: list[Route]) -> Mount:
+        app = Starlette(
+            routes=routes,
+            exception_handlers={BadRequestError: _bad_request, ClientDisconnect: _gone},
+        )
+        return Mount(f"/{name}/api/v0.1", ParallelLimit(app, max_parallel, latency_s))
+
     return Starlette(
         routes=[
             Route("/", _say_what_this_is),
-            Mount("/tesscut/api/v0.1", ParallelLimit(service, max_parallel, latency_s)),
+            service("tesscut", [*tesscut.routes(), *movers.routes()]),
+            service("zcut", hubble.zcut_routes()),
+            service("hapcut", hubble.hapcut_routes()),
             Route("/Santa-war/query", _resolve_names, methods=both),
             Route("/demo/truth", _tell_truth, methods=both),
             *movers.truth_routes(),
+            *hubble.truth_routes(),
             *tic.routes(),
         ],
         exception_handlers={BadRequestError: _bad_request, ClientDisconnect: _gone},
