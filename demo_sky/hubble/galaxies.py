@@ -160,7 +160,8 @@ def _structure(galaxy: DeepObject, east: FloatArray, north: FloatArray) -> _Maps
     if options.get("ring"):
         width = _RING_WIDTH * options["ring"]
         dust = dust + 3.0 * np.exp(-(((radius - options["ring"]) / width) ** 2) + 0.5 * rough)
-    gas = young * np.clip(patchy - 1.0, 0.0, 2.0)
+    clumps = clouds(10 * galaxy.number + 4, 0.25 * galaxy.size, long, across)
+    gas = young * np.clip(np.exp(1.2 * rough + 2.4 * clumps) - 1.5, 0.0, 8.0)
     near = _NEAR * _side(short, galaxy) + _FAR * (1.0 - _side(short, galaxy))
     bulge = _bulge(galaxy, long, short, flux * bulge_share)
     return _Maps(*(np.asarray(m, dtype=np.float32) for m in (bulge, old, young, gas, dust, near)))

@@ -299,10 +299,11 @@ def _cell_mosaics(cell: SkyCell, layers: list[_Layer]) -> Iterator[Mosaic]:
     )
     for layer in layers:
         band = layer.bandpass
+        own = cropped(cell.grid(), *layer.footprint.box())
+        if not (own.nx and own.ny):
+            continue
         for coarse in (True, False) if band.detector == "IR" else (False,):
             grid = cropped(cell.grid(coarse=coarse), *limits)
-            if grid.nx <= 0 or grid.ny <= 0:
-                continue
             label = "coarse-all" if coarse else "all"
             kind = "drz" if band.detector == "IR" else "drc"
             name = "_".join(part.lower() for part in band.key)

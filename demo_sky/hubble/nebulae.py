@@ -12,8 +12,8 @@ Options: star and kelvin (V magnitude and temperature of the star in the middle)
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -51,9 +51,9 @@ class Glow:
         A_V in front.
     """
 
-    lines: dict[str, FloatArray]
-    continuum: FloatArray | float = 0.0
-    dust: FloatArray | float = field(default=0.0)
+    lines: Mapping[str, FloatArray | Float32Array]
+    continuum: FloatArray | Float32Array | float = 0.0
+    dust: FloatArray | Float32Array | float = 0.0
 
 
 def draw_nebula(nebula: DeepObject, camera: Camera, window: Window) -> FloatArray:
@@ -84,10 +84,17 @@ def draw_nebula(nebula: DeepObject, camera: Camera, window: Window) -> FloatArra
     return np.asarray(light * camera.grid.scale**2)
 
 
-@lru_cache(maxsize=3)
+@lru_cache(maxsize=2)
 def _glow(nebula: DeepObject, grid: Grid, window: Window) -> Glow:
+    """Follow a recipe; the filters of a mosaic share what it gives."""
     east, north = grid.in_frame(window, nebula.frame)
-    return RECIPES[nebula.kind](nebula, east, north)
+    glow = RECIPES[nebula.kind](nebula, east, north)
+    # At 1e-14 erg/s/cm2 single precision is far from its end.
+    return Glow(
+        {name: np.asarray(line, dtype=np.float32) for name, line in glow.lines.items()},
+        np.asarray(glow.continuum, dtype=np.float32),
+        np.asarray(glow.dust, dtype=np.float32),
+    )
 
 
 def _step(values: FloatArray, width: float) -> FloatArray:
@@ -267,6 +274,7 @@ def _starburst(nebula: DeepObject, east: FloatArray, north: FloatArray) -> Glow:
     bend = 20.0 * swell(10 * nebula.number + 2, 300.0, long, short)
     walls = filaments(10 * nebula.number + 4, 520.0, long + bend, short - bend).astype(float)
     walls += 0.6 * filaments(10 * nebula.number + 5, 240.0, long - bend, short + bend)
+    walls = walls**1.6
     bubble = _step(away / nebula.size - 0.22 + 0.12 * rough, 0.06)
     fade = 1.0 / (1.0 + (away / (1.1 * nebula.size)) ** 2)
     diffuse = fade * np.exp(0.75 * rough) * (0.35 + 0.65 * bubble)

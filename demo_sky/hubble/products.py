@@ -210,11 +210,12 @@ def hap_file_name(mosaic: Mosaic, ra: float, dec: float) -> str:
 
 def _fraction(degrees: float) -> str:
     """
-    Give four digits of a fraction, cut, as drizzlepac does.
+    Give four digits of a fraction as drizzlepac does: cut, not rounded, last bits and all.
 
-    In the south they are those of the way to the next degree: -69.1484 gives 8516.
+    84.9208 gives 9207. In the south they are those of the way to the next degree: -69.1484 gives
+    8516.
     """
-    return f"{degrees % 1.0:.12f}".partition(".")[2].rstrip("0")[:4] or "0"
+    return f"{degrees % 1.0:.16f}".partition(".")[2].rstrip("0")[:4] or "0"
 
 
 # --- Zip ------------------------------------------------------------------------------------------

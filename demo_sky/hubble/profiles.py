@@ -2,9 +2,9 @@
 Light profiles of galaxies as sums of Gaussians, after an idea of Hogg & Lang 2013 (PASP 125, 719).
 
 Fitted to the Sersic law by least squares, in units of the half-light radius: fine ones to profile
-and enclosed light (disc 0.1 % of the light and 1 % of the profile from 0.1 to 4 radii; spheroid
-0.2 % and 3 %), coarse ones to enclosed light only (0.3 % and 0.8 %), for galaxies that the image
-hardly resolves.
+and enclosed light (of the light 0.01 % for discs, 0.1 % for spheroids; of the profile from 0.1 to 4
+radii 1 % and 3 %), coarse ones mostly to enclosed light (0.3 % and 0.7 %), for galaxies that the
+image hardly resolves.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ class Profile(Enum):
 
 _FINE = {
     Profile.DISC: (
-        (0.09621, 0.24228, 0.46819, 0.78775, 1.21834, 1.81364),
-        (0.003873, 0.03739, 0.164361, 0.362365, 0.344368, 0.087644),
+        (0.1082, 0.2712, 0.52, 0.87, 1.336, 1.964),
+        (0.00554, 0.05073, 0.2072, 0.39813, 0.29051, 0.04789),
     ),
     Profile.SPHEROID: (
-        (0.01305, 0.0442, 0.117, 0.27353, 0.59437, 1.23694, 2.53755, 5.65915),
-        (0.006952, 0.030181, 0.080009, 0.150767, 0.212446, 0.226106, 0.181483, 0.112057),
+        (0.01403, 0.04898, 0.1329, 0.3185, 0.7121, 1.535, 3.271, 7.117, 16.77),
+        (0.00804, 0.03495, 0.092, 0.16995, 0.23021, 0.227, 0.15629, 0.0675, 0.01406),
     ),
 }
 _COARSE = {
-    Profile.DISC: ((0.2908, 0.7193, 1.3794), (0.097, 0.4973, 0.4057)),
+    Profile.DISC: ((0.2947, 0.7283, 1.395), (0.10047, 0.50586, 0.39367)),
     Profile.SPHEROID: (
-        (0.0471, 0.1972, 0.5983, 1.6772, 5.3538),
-        (0.056, 0.1721, 0.2924, 0.3053, 0.1742),
+        (0.05448, 0.2344, 0.734, 2.149, 7.061),
+        (0.06847, 0.20247, 0.321, 0.29164, 0.11643),
     ),
 }
 

@@ -46,9 +46,9 @@ _GLOBULAR_CELL = 5.0
 # Young stars: V magnitudes and share brighter; the field of the Large Magellanic Cloud around.
 _YOUNG_V = (11.5, 14.0, 16.0, 18.0, 20.0, 22.0, 24.5)
 _YOUNG_SHARE = (0.0, 0.004, 0.02, 0.07, 0.20, 0.48, 1.0)
-_YOUNG_CORE = 9.0
+_YOUNG_CORE = 4.0
 _LMC_DENSITY = 0.25
-_YOUNG_CELL = 10.0
+_YOUNG_CELL = 4.0
 
 _MARGIN = 15.0
 
