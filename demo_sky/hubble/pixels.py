@@ -35,7 +35,7 @@ Float32Array = np.ndarray[Any, np.dtype[np.float32]]
 _STEP = 1024
 
 # What is kept of the images made last.
-_SHELF_BYTES = 256 * 2**20
+_SHELF_BYTES = 128 * 2**20
 
 # Light below this share of a pixel's noise is not drawn.
 _FLOOR = 0.02
