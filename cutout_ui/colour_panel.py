@@ -99,18 +99,27 @@ def colour_controls(page: str, looks: Sequence[ImageLook]) -> ColourRecipe | Non
 
 
 def _presets(usable: Sequence[ImageCutout]) -> dict[str, list[ImageCutout]]:
-    """Give the automatic choices that differ from each other; from long to short wavelength."""
+    """
+    Give the automatic choices that differ from each other; the first is taken at first.
+
+    Images are sorted from long to short wavelength.
+    """
     low, high = _VISIBLE_UM
-    visible = [image for image in usable if low <= image.wavelength_um <= high]
-    infrared = [image for image in usable if image.wavelength_um > high]
     narrow = [image for image in usable if image.filter.upper().endswith("N")]
+    wide = [image for image in usable if image not in narrow]
+    visible = [image for image in wide if low <= image.wavelength_um <= high]
+    infrared = [image for image in wide if image.wavelength_um > high]
     choices = {
+        "Visible light": three_of(visible),
+        "Glowing gas": three_of(narrow),
         "Three, far apart": three_of(usable),
         "All, by wavelength": list(usable),
-        "Visible light": three_of(visible),
         "Infrared": three_of(infrared),
-        "Glowing gas": three_of(narrow),
     }
+    # Three colours of what the eye sees, or of three gases, come nearest to a natural picture.
+    last = [name for name in ("Visible light", "Glowing gas") if len(choices[name]) < 3]
+    for name in last:
+        choices[name] = choices.pop(name)
     distinct: dict[str, list[ImageCutout]] = {}
     for name, images in choices.items():
         if len(images) >= 2 and images not in distinct.values():

@@ -32,6 +32,7 @@ _STYLE = """
 [class*="st-key-card_"] [class*="st-key-pick_"] button:focus-visible { box-shadow: none; }
 [class*="st-key-card_"] [class*="st-key-pick_"] button:focus-visible::after {
   outline: 3px solid currentColor; outline-offset: -3px; }
+[class*="st-key-card_"] [data-testid="stElementToolbar"] { display: none; }
 [class*="st-key-card_"] [data-testid="stCaptionContainer"] { padding: 0 .6rem .45rem; }
 </style>
 """
@@ -48,6 +49,10 @@ _DOTS = {
 }
 
 
+# In F814W, most of Hubble's deep images go deepest.
+_BEST_UM = 0.8
+
+
 def gallery(
     fetch: ImageFetch,
     looks: Sequence[ImageLook],
@@ -55,7 +60,7 @@ def gallery(
     *,
     shared: bool = False,
 ) -> ImageLook:
-    """Show the previews; return the one that was picked last, at first the middle one."""
+    """Show the previews; return the one that was picked last."""
     page = fetch.service.lower()
     field = common_field_arcsec(look.image for look in looks)
     together = _shared_scaling(fetch.token, tuple(look.key for look in looks), style, looks=looks)
@@ -112,10 +117,15 @@ def _picked(page: str, fetch: ImageFetch, looks: Sequence[ImageLook]) -> ImageLo
     found = next((look for look in looks if look.key == key), None)
     if found is not None:
         return found
-    # The middle of the wavelengths, and of the best covered ones.
+    # Of those that cover most, the one that is nearest to where Hubble sees best.
     best = max(look.image.coverage for look in looks)
     good = [look for look in looks if look.image.coverage >= best - 0.1]
-    return good[len(good) // 2]
+    return min(good, key=_from_the_best)
+
+
+def _from_the_best(look: ImageLook) -> float:
+    wavelength = look.image.wavelength_um
+    return abs(math.log(wavelength / _BEST_UM)) if wavelength > 0 else math.inf
 
 
 def _ring(page: str, i: int) -> str:

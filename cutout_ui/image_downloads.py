@@ -1,6 +1,7 @@
 """What can be taken away: files as zip, the picture in sight, a figure for a publication."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -10,6 +11,7 @@ from cutout_core.colour import ColourPicture, colour_picture
 from cutout_core.display import PictureStyle
 from cutout_core.figure import FIGURE_FORMATS, colour_figure, figure_file, image_figure
 from cutout_core.hubble_bundle import bundle_name, citations, credit_line, hubble_bundle
+from cutout_core.image import ImageCutout
 from cutout_core.imagelook import ImageLook, PictureLook
 from cutout_core.light import wavelength_text
 from cutout_core.picture import FORMATS, Annotations, picture_of_colours, picture_of_image
@@ -121,7 +123,8 @@ def _written(fetch: ImageFetch, sight: Sight) -> tuple[Annotations, str]:
 def _title(fetch: ImageFetch, sight: Sight) -> str:
     if sight.colour is not None:
         return fetch.target.label
-    return f"{fetch.target.label}, {sight.looks[0].image.label}"
+    weight = ", weight map" if sight.look.weight else ""
+    return f"{fetch.target.label}, {sight.looks[0].image.label}{weight}"
 
 
 def _caption(sight: Sight) -> str:
@@ -138,11 +141,11 @@ def _picture_button(fetch: ImageFetch, sight: Sight, notes: Annotations, file_fo
         colours = _whole_colours(sight)
         if colours is not None:
             return picture_of_colours(colours, notes, file_format=file_format)
-        image, style = sight.looks[0].image, sight.look.style
+        style = sight.look.style
         return picture_of_image(
-            image,
+            _image(sight),
             notes,
-            scaling=style.scaling(image.data),
+            scaling=sight.scaling,
             colour_map=style.colour_map,
             invert=style.invert,
             file_format=file_format,
@@ -164,11 +167,11 @@ def _figure_button(fetch: ImageFetch, sight: Sight, notes: Annotations, figure_f
         colours = _whole_colours(sight)
         if colours is not None:
             return figure_file(colour_figure(colours, notes), figure_format)
-        image, style = sight.looks[0].image, sight.look.style
+        style = sight.look.style
         figure = image_figure(
-            image,
+            _image(sight),
             notes,
-            scaling=style.scaling(image.data),
+            scaling=sight.scaling,
             colour_map=style.colour_map,
             invert=style.invert,
         )
@@ -184,6 +187,14 @@ def _figure_button(fetch: ImageFetch, sight: Sight, notes: Annotations, figure_f
         help="With axes in right ascension and declination, for a publication",
         on_click="ignore",
     )
+
+
+def _image(sight: Sight) -> ImageCutout:
+    """Give the image that is drawn: with its weights for numbers where those are in sight."""
+    image = sight.looks[0].image
+    if sight.look.weight and image.weight is not None:
+        return replace(image, data=image.weight, weight=None, unit="weight")
+    return image
 
 
 def _whole_colours(sight: Sight) -> ColourPicture | None:

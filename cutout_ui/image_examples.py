@@ -10,26 +10,26 @@ from cutout_core.light import wavelength_text
 from cutout_ui.problems import plain
 from cutout_ui.target_box import set_target
 
-# Name as the resolvers know it -> what it is. All of them exist in the demo sky.
+# What to call it -> what to look for, and what it is. All of them exist in the demo sky.
 _OBJECTS = {
-    "M51": "The Whirlpool, a spiral galaxy with a companion",
-    "M16": "The Eagle nebula with its pillars",
-    "M57": "The Ring nebula, thrown off by a dying star",
-    "M104": "The Sombrero, a galaxy seen from the edge",
-    "NGC 4038": "The Antennae, two galaxies that collide",
-    "NGC 1300": "A spiral galaxy with a bar",
-    "30 Doradus": "The Tarantula nebula, where stars are born",
-    "47 Tucanae": "A globular cluster of old stars",
-    "NGC 6302": "The Butterfly nebula",
+    "M51": ("M51", "The Whirlpool, a spiral galaxy with a companion"),
+    "Eagle nebula": ("274.717 -13.843", "The pillars of M16, where stars are born"),
+    "M57": ("M57", "The Ring nebula, thrown off by a dying star"),
+    "M104": ("M104", "The Sombrero, a galaxy seen from the edge"),
+    "Antennae": ("NGC 4038", "Two galaxies that collide"),
+    "NGC 1300": ("NGC 1300", "A spiral galaxy with a bar"),
+    "Tarantula nebula": ("30 Doradus", "Newborn hot stars in the Large Magellanic Cloud"),
+    "47 Tucanae": ("47 Tucanae", "A globular cluster of old stars"),
+    "NGC 6302": ("NGC 6302", "The Butterfly nebula"),
 }
 
 
 def object_buttons() -> None:
     """Offer the objects as buttons that fill the target box."""
     with st.container(horizontal=True, gap="xsmall"):
-        for i, (name, about) in enumerate(_OBJECTS.items()):
+        for i, (name, (text, about)) in enumerate(_OBJECTS.items()):
             st.button(
-                name, key=f"hapcut_example_{i}", help=about, on_click=set_target, args=(name,)
+                name, key=f"hapcut_example_{i}", help=about, on_click=set_target, args=(text,)
             )
 
 

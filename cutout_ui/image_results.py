@@ -43,6 +43,8 @@ class Sight:
         The images in it.
     look : Look
         How they are drawn.
+    scaling : Scaling or None
+        Of the first of them; `None` in mode "Colour".
     colour : ColourPicture or None
         In mode "Colour", the picture as on the screen.
     recipe : ColourRecipe or None
@@ -51,6 +53,7 @@ class Sight:
 
     looks: tuple[ImageLook, ...]
     look: Look
+    scaling: Scaling | None = None
     colour: ColourPicture | None = None
     recipe: ColourRecipe | None = None
 
@@ -103,6 +106,7 @@ def _choose_mode(fetch: ImageFetch, looks: Sequence[ImageLook]) -> str:
         default=modes[0],
         required=True,
         key=f"{fetch.service.lower()}_mode",
+        bind="query-params",
         label_visibility="collapsed",
     )
     return chosen or modes[0]
@@ -127,7 +131,7 @@ def _show_one(fetch: ImageFetch, picked: ImageLook, look: Look) -> Sight:
     alt = f"{fetch.target.label} in {_words(image)}"
     image_viewer(_scene(fetch, image, alt, screen.factor), [layer], [probe], key=_viewer_key(fetch))
     _notes([image], screen.factor)
-    return Sight((picked,), look)
+    return Sight((picked,), look, scaling)
 
 
 def _show_two(
@@ -158,7 +162,7 @@ def _show_two(
         key=_viewer_key(fetch),
     )
     _notes([first.image, second.image], screens[0].factor)
-    return Sight((first, second), look)
+    return Sight((first, second), look, scalings[0])
 
 
 def _choose_two(
@@ -202,7 +206,7 @@ def _show_colour(fetch: ImageFetch, looks: Sequence[ImageLook], recipe: ColourRe
     alt = f"{fetch.target.label} in colour: {picture.recipe}"
     image_viewer(_scene(fetch, used[0].image, alt, 0), [layer], probes, key=_viewer_key(fetch))
     st.caption(recipe_line(picture) + ".")
-    return Sight(used, Look(PictureStyle()), picture, recipe)
+    return Sight(used, Look(PictureStyle()), None, picture, recipe)
 
 
 def _layer(
@@ -268,6 +272,7 @@ def _notes(images: Sequence[ImageCutout], factor: int) -> None:
 
 def _facts(looks: Sequence[ImageLook]) -> None:
     """Say beside the picture what its images are."""
+    brief = len(looks) > 2
     for one in looks:
         image = one.image
         ny, nx = image.shape
@@ -275,11 +280,14 @@ def _facts(looks: Sequence[ImageLook]) -> None:
         lines = [
             f"{light} light at {wavelength_text(image.wavelength_um)}" if light else "",
             f"glowing {gas}" if gas else "",
-            "/".join(part for part in (image.instrument, image.detector) if part),
-            f"{nx} × {ny} pixels"
-            + (f" of {image.pixel_scale_arcsec:.3g}″" if image.sky is not None else ""),
-            f"{image.exposure_s:,.0f} s exposed" if image.exposure_s > 0 else "",
         ]
+        if not brief:
+            pixels = f" of {image.pixel_scale_arcsec:.3g}″" if image.sky is not None else ""
+            lines += [
+                "/".join(part for part in (image.instrument, image.detector) if part),
+                f"{nx} × {ny} pixels{pixels}",
+                f"{image.exposure_s:,.0f} s exposed" if image.exposure_s > 0 else "",
+            ]
         facts = "  \n".join(plain(line) for line in lines if line)
         st.caption(f"**{plain(_filter(image))}**  \n{facts}")
 

@@ -20,7 +20,7 @@ def image_table(fetch: ImageFetch, *, expanded: bool) -> list[ImageLook]:
     covered = [look for look in fetch.images if not look.image.is_blank]
     blank = [look for look in fetch.images if look.image.is_blank]
     if covered:
-        first = _worth_a_look(covered)
+        first = _worth_a_look(covered, fetch.service)
         label = (
             f"The {len(covered)} images: choose which to look at"
             if len(covered) > 1
@@ -33,14 +33,15 @@ def image_table(fetch: ImageFetch, *, expanded: bool) -> list[ImageLook]:
                 # Another fetch, or more images of this one, is another table.
                 key=f"{page}_images_{fetch.token}_{len(covered)}",
                 hide_index=True,
-                height=min(36 * (len(rows) + 1), 340),
+                height=min(36 * (len(rows) + 1), 270),
                 on_select="rerun",
                 selection_mode="multi-row",
                 selection_default={"selection": {"rows": first}},
                 column_config=_columns(rows),
                 alt=f"{len(rows)} images with camera, filter, wavelength, pixels and coverage",
             )
-            _explain_coarse(covered)
+            if fetch.service == "HAPCut":
+                _explain_repeats(covered, len(first))
         chosen = [covered[i] for i in choice["selection"]["rows"] if i < len(covered)]
     else:
         chosen = []
@@ -48,18 +49,29 @@ def image_table(fetch: ImageFetch, *, expanded: bool) -> list[ImageLook]:
     return [look for look in covered if look in chosen]
 
 
-def _worth_a_look(looks: Sequence[ImageLook]) -> list[int]:
-    """Tick all at first, but coarse images only where there is no fine one of the filter."""
-    fine = {_band(look.image) for look in looks if not look.image.is_coarse}
-    return [
-        i
-        for i, look in enumerate(looks)
-        if not (look.image.is_coarse and _band(look.image) in fine)
-    ]
+def _worth_a_look(looks: Sequence[ImageLook], service: str) -> list[int]:
+    """
+    Give the rows that are ticked at first.
+
+    HAPCut sends a filter several times, in fine and coarse pixels and from sky cells that overlap:
+    the one that covers most is ticked, of equal ones the finest. Zcut's are different surveys.
+    """
+    if service == "Zcut":
+        return list(range(len(looks)))
+    best: dict[tuple[str, str, str], int] = {}
+    for i, look in enumerate(looks):
+        band = _band(look.image)
+        if band not in best or _worth(look.image) > _worth(looks[best[band]].image):
+            best[band] = i
+    return sorted(best.values())
 
 
 def _band(image: ImageCutout) -> tuple[str, str, str]:
     return image.instrument, image.detector, image.filter
+
+
+def _worth(image: ImageCutout) -> tuple[float, float]:
+    return round(image.coverage, 1), -image.pixel_scale_arcsec
 
 
 def _rows(looks: Sequence[ImageLook], service: str) -> pd.DataFrame:
@@ -99,7 +111,7 @@ def _columns(rows: pd.DataFrame) -> dict[str, ColumnConfig]:
     columns = {
         "Wavelength": number(format="%.3f µm", help="In the middle of the filter", width=100),
         "Light": text(width=110),
-        "Glowing gas": text(help="The gas that a narrow filter lets through"),
+        "Glowing gas": text(help="The gas that a narrow filter lets through", width=215),
         "Pixel": number(format="%.3f″", help="Side of a pixel on the sky", width=75),
         "Pixels": text("Mosaic", help="Infrared images come in fine and coarse pixels", width=75),
         "Exposure": number(format="%.0f s", width=90),
@@ -111,13 +123,21 @@ def _columns(rows: pd.DataFrame) -> dict[str, ColumnConfig]:
     return {name: column for name, column in columns.items() if name in rows}
 
 
-def _explain_coarse(looks: Sequence[ImageLook]) -> None:
+def _explain_repeats(looks: Sequence[ImageLook], n_ticked: int) -> None:
+    """Say why a filter comes several times, where it does."""
+    parts = []
     if any(look.image.is_coarse for look in looks):
-        st.caption(
+        parts.append(
             "Infrared images come twice, made of the same exposures: *fine* with the pixels of "
             "the other cameras, to lay over them; *coarse* with pixels as large as the detector's "
-            "own, with less noise in each. Where there are both, the fine one is ticked."
+            "own, with less noise in each."
         )
+    if len({look.image.survey for look in looks}) > 1:
+        parts.append("The sky is divided into cells that overlap; both have an image here.")
+    if n_ticked < len(looks):
+        parts.append("Of each filter the image that covers most is ticked, and the finest.")
+    if parts:
+        st.caption(" ".join(parts))
 
 
 def _fold_away(blank: Sequence[ImageLook], *, any_covered: bool) -> None:

@@ -5,7 +5,7 @@
 const RAD = Math.PI / 180;
 const views = new WeakMap();
 // What is drawn over the picture. One choice for all viewers of a visit.
-const switches = { target: true, compass: true, bar: true, grid: false };
+const switches = { target: false, compass: true, bar: true, grid: false };
 
 const still = window.matchMedia("(prefers-reduced-motion: reduce)");
 

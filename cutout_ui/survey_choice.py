@@ -12,6 +12,9 @@ from cutout_ui.problems import plain, problems_shown
 from cutout_ui.source import DataSource
 from cutout_ui.target_box import set_target
 
+# Most of its images are from the ground.
+_BLURRED = "3D-HST"
+
 # Words for the control -> degrees.
 _RADII = {"at the spot": 0.0, "within 2′": 2 / 60, "within 10′": 10 / 60}
 
@@ -41,6 +44,7 @@ def find_coverage(source: DataSource, target: MatchedTarget) -> Coverage:
         default="at the spot",
         required=True,
         key="zcut_radius",
+        bind="query-params",
         help=(
             "A cutout is always made around your target. A survey that only comes near it gives "
             "a cutout that is partly empty, or nothing."
@@ -71,10 +75,9 @@ def choose_surveys(target: MatchedTarget, coverage: Coverage) -> list[Survey]:
     with st.grid("auto", min_column_width=250, gap="small"):
         for survey in (*coverage.here, *coverage.nearby):
             with st.container(border=True, height="stretch", gap="xxsmall"):
-                covers = survey in coverage.here
-                if _tick(target, survey, covers=covers):
+                if _tick(target, survey, ticked=_worth_a_tick(survey, coverage)):
                     ticked.append(survey)
-                if not covers:
+                if survey not in coverage.here:
                     st.badge("near, not at the spot", color="orange")
                 if survey.about:
                     st.write(survey.about[0].upper() + survey.about[1:])
@@ -82,11 +85,17 @@ def choose_surveys(target: MatchedTarget, coverage: Coverage) -> list[Survey]:
     return ticked
 
 
-def _tick(target: MatchedTarget, survey: Survey, *, covers: bool) -> bool:
+def _worth_a_tick(survey: Survey, coverage: Coverage) -> bool:
+    """Tick what covers the spot; images blurred by the air only where there are no others."""
+    alone = all(other.title == survey.title for other in coverage.here)
+    return survey in coverage.here and (survey.title != _BLURRED or alone)
+
+
+def _tick(target: MatchedTarget, survey: Survey, *, ticked: bool) -> bool:
     title = f"**{plain(survey.title)}**" + (f", {survey.field}" if survey.field else "")
     # Another target is another choice: its ticks start afresh.
     key = f"zcut_tick_{survey.name}_{target.ra:.6f}_{target.dec:.6f}"
-    return st.checkbox(title, value=covers, key=key)
+    return st.checkbox(title, value=ticked, key=key)
 
 
 def _small_print(survey: Survey) -> str:

@@ -45,7 +45,7 @@ if not coverage.here and not coverage.nearby:
 surveys = choose_surveys(target, coverage)
 kind = choose_kind()
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    size = image_size("zcut", default_arcsec=12.0, default_pixels=200)
+    size = image_size("zcut", default_arcsec=24.0, default_pixels=400)
     zcut_fetch_button(source, target, surveys, size, kind)
 cost_line(size, surveys, kind)
 

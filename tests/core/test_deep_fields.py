@@ -43,7 +43,7 @@ def test_field_across_ra_zero_is_near():
         ("goods_north", "GOODS", "GOODS-North", 0.03),
         ("3dhst_goods-n", "3D-HST", "GOODS-North", 0.2),
         ("3dhst_aegis", "3D-HST", "EGS", 0.2),
-        ("hff-deepspace", "Frontier Fields (DeepSpace)", "", 0.06),
+        ("hff-deepspace", "Frontier Fields", "", 0.06),
     ],
 )
 def test_known_survey_has_words(name: str, title: str, field: str, pixel_arcsec: float):
