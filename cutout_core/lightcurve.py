@@ -1,5 +1,6 @@
 """The light curve of a cutout: what was summed, how, and how good each cadence is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -16,6 +17,40 @@ FloatArray: TypeAlias = npt.NDArray[np.float64]
 
 #: BTJD is BJD less this number (keyword BJDREFI of TESS's files).
 BTJD_ZERO = 2457000.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Track:
+    """
+    Where a moving target was in each cadence, and what lay behind it.
+
+    All arrays are read-only.
+
+    Attributes
+    ----------
+    x, y : float64 ndarray of shape (n_cadences,)
+        Its place in the frame in pixels, (0, 0) the centre of the first pixel: the middle of the
+        aperture.
+    ra, dec : float64 ndarray of shape (n_cadences,)
+        Its ICRS position as seen from TESS, in degrees.
+    radius_px : float
+        Radius of the aperture in pixels; infinite if all pixels were added up.
+    starlight, starlight_err : float64 ndarray of shape (n_cadences,)
+        Light in the aperture of the stars behind the target, in electron/s, and its error. It is
+        subtracted from the flux. NaN where a part of it is not known; then only the known part is
+        subtracted.
+    contaminated : bool ndarray of shape (n_cadences,)
+        Whether that was much of the target's own light. Such a cadence is not good.
+    """
+
+    x: FloatArray
+    y: FloatArray
+    ra: FloatArray
+    dec: FloatArray
+    radius_px: float
+    starlight: FloatArray
+    starlight_err: FloatArray
+    contaminated: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,9 +73,11 @@ class LightCurve:
         QUALITY bits, see `cutout_core.quality`.
     good : bool ndarray of shape (n_cadences,)
         `True` for a cadence that can be trusted: none of the bits of `mask`, a time, a flux, not
-        an empty frame, and no pixel of the aperture missing that other cadences have.
+        an empty frame, and no pixel of the aperture missing that other cadences have. A moving
+        target's are also free of stars behind it.
     aperture : bool ndarray of shape (ny, nx)
-        The pixels that were summed.
+        The pixels that were summed. For a moving target, those in the circle where the target is
+        in a middling frame.
     mask : str or int
         Name of the quality mask, or its bits.
     background_rule : str
@@ -55,6 +92,8 @@ class LightCurve:
         Whether the pixels come from a simulation.
     notes : tuple of str
         Sentences for the reader on what is missing or doubtful.
+    track : Track or None
+        For a moving target, where it was; `None` for a fixed one.
     """
 
     time: FloatArray
@@ -73,6 +112,7 @@ class LightCurve:
     cadence_s: float
     simulated: bool
     notes: tuple[str, ...] = ()
+    track: Track | None = None
 
     @property
     def n_good(self) -> int:
@@ -115,6 +155,16 @@ _COLUMNS = {
     "flags": "the same in words",
     "good": "1 where the cadence can be trusted, 0 where not",
 }
+_TRACK_COLUMNS = {
+    "ra": "right ascension of the target as seen from TESS, ICRS, degrees",
+    "dec": "its declination",
+    "x": "place of the target in the frame, pixels; 0 is the centre of the first column",
+    "y": "the same along the rows",
+    "starlight": "light of stars behind the target in the aperture, electrons per second; it is "
+    "subtracted from the flux. Empty where a part of it is not known",
+    "starlight_err": "its error",
+    "contaminated": "1 where that was so much that the cadence is not good",
+}
 
 
 def to_csv(light_curve: LightCurve) -> str:
@@ -148,10 +198,27 @@ def to_csv(light_curve: LightCurve) -> str:
         _numbers(relative_err, "%.9g"),
         [str(q) for q in curve.quality.tolist()],
         [words[q] for q in curve.quality.tolist()],
-        ["1" if good else "0" for good in curve.good.tolist()],
+        _zeros_and_ones(curve.good),
     ]
+    meanings = dict(_COLUMNS)
+    if curve.track is not None:
+        columns += _track_columns(curve.track)
+        meanings |= _TRACK_COLUMNS
     rows = map(",".join, zip(*columns, strict=True))
-    return "\n".join([*_header(curve), ",".join(_COLUMNS), *rows]) + "\n"
+    return "\n".join([*_header(curve, meanings), ",".join(meanings), *rows]) + "\n"
+
+
+def _track_columns(track: Track) -> list[list[str]]:
+    return [
+        # A thousandth of a pixel, 0.02 arcsec, is 6e-6 degrees.
+        _numbers(track.ra, "%.7f"),
+        _numbers(track.dec, "%.7f"),
+        _numbers(track.x, "%.4f"),
+        _numbers(track.y, "%.4f"),
+        _numbers(track.starlight, "%.9g"),
+        _numbers(track.starlight_err, "%.9g"),
+        _zeros_and_ones(track.contaminated),
+    ]
 
 
 def utc_texts(time: FloatArray) -> list[str]:
@@ -206,7 +273,23 @@ def _numbers(values: FloatArray, form: str) -> list[str]:
     return texts
 
 
-def _header(curve: LightCurve) -> list[str]:
+def _zeros_and_ones(flags: npt.NDArray[np.bool_]) -> list[str]:
+    return ["1" if flag else "0" for flag in flags.tolist()]
+
+
+def _aperture_text(curve: LightCurve) -> str:
+    if curve.track is not None and np.isfinite(curve.track.radius_px):
+        return (
+            f"Aperture: a circle of {curve.track.radius_px:g} pixels around the target, which it "
+            "follows; a pixel that lies partly inside counts by its share"
+        )
+    return (
+        f"Aperture: {np.count_nonzero(curve.aperture)} pixels; rows from the bottom, 1 is summed: "
+        + (" ".join("".join("1" if p else "0" for p in row) for row in curve.aperture))
+    )
+
+
+def _header(curve: LightCurve, meanings: Mapping[str, str]) -> list[str]:
     lines = [
         f"Light curve of {curve.target or 'a target without a name'} from TESS",
         f"Sector {curve.sector}, camera {curve.camera}, CCD {curve.ccd}, "
@@ -215,12 +298,11 @@ def _header(curve: LightCurve) -> list[str]:
     if curve.simulated:
         lines.insert(0, "SIMULATED DATA: not an observation. Made by Skystamp's demo sky.")
     lines += [
-        f"Aperture: {np.count_nonzero(curve.aperture)} pixels; rows from the bottom, 1 is summed: "
-        + " ".join("".join("1" if p else "0" for p in row) for row in curve.aperture),
+        _aperture_text(curve),
         f"Background: {curve.background_rule}",
         f"Good: {curve.n_good} of {len(curve.time)} cadences, quality mask {curve.mask}",
         *curve.notes,
         "Columns:",
-        *(f"  {name}: {meaning}" for name, meaning in _COLUMNS.items()),
+        *(f"  {name}: {meaning}" for name, meaning in meanings.items()),
     ]
     return [comment_line(line) for line in lines]

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cutout_core.lightcurve import LightCurve
+from cutout_core.medians import row_medians
 from cutout_core.quality import good_cadences
 from cutout_core.tpf import TargetPixelFile
 
@@ -192,16 +193,7 @@ def background(tpf: TargetPixelFile, pixels: Mask) -> FloatArray:
     frames, columns = _frames(tpf.flux), np.flatnonzero(pixels)
     level = np.empty(len(frames))
     for rows in _blocks(len(frames)):
-        # Sorting rows of float32 is five times faster than numpy's nanmedian, and puts NaN last.
-        values = np.take(frames[rows], columns, axis=1)
-        values.sort(axis=1)
-        n_values = np.full(len(values), columns.size)
-        gaps = np.flatnonzero(np.isnan(values[:, -1]))
-        n_values[gaps] = np.count_nonzero(~np.isnan(values[gaps]), axis=1)
-        # In a row without a value n is 0, and both indices point at a NaN.
-        i = np.arange(len(values))
-        lower, upper = values[i, (n_values - 1) // 2], values[i, n_values // 2]
-        level[rows] = (lower.astype(np.float64) + upper) / 2
+        level[rows] = row_medians(np.take(frames[rows], columns, axis=1))
     return level
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from astropy.table import Table
 
-from cutout_core.lightcurve import LightCurve, to_csv, utc_texts
+from cutout_core.lightcurve import LightCurve, Track, to_csv, utc_texts
 
 
 def make_curve(**changes: Any) -> LightCurve:
@@ -117,6 +117,39 @@ def test_csv_tells_what_was_done():
     assert "# Good: 2 of 4 cadences, quality mask default" in text
     assert "# No moon was in sight." in text
     assert "SIMULATED" not in text
+
+
+def make_track(**changes: Any) -> Track:
+    values: dict[str, Any] = {
+        "x": np.array([5.25, 5.5, 5.75, np.nan]),
+        "y": np.array([5.0, 5.0, 5.5, np.nan]),
+        "ra": np.array([81.33311492, 81.5, 81.75, np.nan]),
+        "dec": np.array([-1.34326922, -1.25, -1.0, np.nan]),
+        "radius_px": 2.5,
+        "starlight": np.array([0.5, 20.0, np.nan, np.nan]),
+        "starlight_err": np.array([0.1, 0.7, 0.1, 0.0]),
+        "contaminated": np.array([False, True, False, False]),
+    }
+    return Track(**(values | changes))
+
+
+def test_csv_of_a_moving_target_holds_its_place_in_every_cadence():
+    text = to_csv(make_curve(track=make_track()))
+
+    header, *rows = rows_of(text)
+    assert header[-7:] == ["ra", "dec", "x", "y", "starlight", "starlight_err", "contaminated"]
+    assert rows[0][-7:] == ["81.3331149", "-1.3432692", "5.2500", "5.0000", "0.5", "0.1", "0"]
+    assert rows[1][-3:] == ["20", "0.7", "1"]
+    assert rows[3][-7:-2] == [""] * 5
+    assert "# Aperture: a circle of 2.5 pixels around the target, which it follows" in text
+    for name in header:
+        assert f"#   {name}: " in text
+
+
+def test_csv_of_frames_that_were_added_up_as_a_whole_says_which_pixels():
+    text = to_csv(make_curve(track=make_track(radius_px=np.inf)))
+
+    assert "# Aperture: 3 pixels; rows from the bottom, 1 is summed: 10 11" in text
 
 
 def test_simulated_curve_says_so_first():
