@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import streamlit as st
 
 from cutout_core.display import PictureStyle
+from cutout_core.errors import InvalidQueryError
 from cutout_core.image import ImageCutout
-from cutout_core.stretch import COLOUR_MAPS, find_limits
+from cutout_core.stretch import COLOUR_MAPS, check_values, find_limits
+from cutout_ui.problems import show_problem
 
 _STRETCHES = ["automatic", "asinh", "log", "sqrt", "linear", "sinh"]
 _CUTS = {
@@ -98,4 +100,10 @@ def _black_and_white(
                 st.number_input("Black", value=low, step=step, format="%.4g", key=f"{page}_low"),
                 st.number_input("White", value=high, step=step, format="%.4g", key=f"{page}_high"),
             )
+        try:
+            check_values(values)
+        except InvalidQueryError as exc:
+            # The picture stays, as without them.
+            show_problem(str(exc))
+            cuts = "percentile"
     return cuts, percent, values

@@ -94,7 +94,7 @@ def _row(image: ImageCutout) -> dict[str, object]:
         "Instrument": image.instrument,
         "Detector": image.detector,
         "Pixel": _known(image.pixel_scale_arcsec),
-        "Pixels": "coarse" if image.is_coarse else "fine" if image.detector == "IR" else "",
+        "Mosaic": "coarse" if image.is_coarse else "fine" if image.detector == "IR" else "",
         "Exposure": _known(image.exposure_s),
         "Covered": 100 * image.coverage,
         "Size": f"{nx} × {ny}",
@@ -113,7 +113,7 @@ def _columns(rows: pd.DataFrame) -> dict[str, ColumnConfig]:
         "Light": text(width=110),
         "Glowing gas": text(help="The gas that a narrow filter lets through", width=215),
         "Pixel": number(format="%.3f″", help="Side of a pixel on the sky", width=75),
-        "Pixels": text("Mosaic", help="Infrared images come in fine and coarse pixels", width=75),
+        "Mosaic": text(help="Infrared images come in fine and coarse pixels", width=75),
         "Exposure": number(format="%.0f s", width=90),
         "Covered": st.column_config.ProgressColumn(
             format="%.0f%%", min_value=0, max_value=100, width=110

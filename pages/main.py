@@ -15,6 +15,8 @@ page = st.navigation(
     [
         st.Page("home.py", title="Home", default=True),
         st.Page("tesscut.py", title="TESSCut", url_path="tesscut"),
+        st.Page("zcut.py", title="Zcut: deep fields", url_path="zcut"),
+        st.Page("hapcut.py", title="HAPCut: Hubble pictures", url_path="hapcut"),
         st.Page("about.py", title="About", url_path="about"),
     ],
     position="top",
