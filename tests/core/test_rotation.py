@@ -63,8 +63,15 @@ def make_curve(
 @pytest.mark.parametrize(
     ("period_h", "cadence_s"),
     # Maxima 1.15 h apart would be too fast for 30 minutes.
-    [(2.3, 200.0), (4.277, 200.0), (9.07417, 200.0), (30.4, 200.0)]
-    + [(4.277, 1800.0), (9.07417, 1800.0), (30.4, 1800.0)],
+    [
+        (2.3, 200.0),
+        (4.277, 200.0),
+        (9.07417, 200.0),
+        (30.4, 200.0),
+        (4.277, 1800.0),
+        (9.07417, 1800.0),
+        (30.4, 1800.0),
+    ],
 )
 def test_period_of_a_body_with_unlike_maxima_is_found_within_a_hundredth(period_h, cadence_s):
     curve = make_curve(period_h, unlike_humps, cadence_s=cadence_s)
