@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from cutout_core.archive import CutoutArchive, Member
 from cutout_core.lightcurve import LightCurve
+from cutout_core.moving_photometry import follow_target
 from cutout_core.photometry import first_light_curve, mean_image
 from cutout_core.tpf import TargetPixelFile, read_tpf
 
@@ -25,9 +26,10 @@ class QuickLook:
         Its checksum, in hexadecimal.
     tpf : TargetPixelFile
     mean_image : ndarray of shape (ny, nx)
-        Mean of the good cadences, in electron/s; NaN beyond the edge of the detector.
+        Mean of the good cadences, in electron/s; NaN beyond the edge of the detector. The frames
+        of a moving target follow it, so that it stands still and the stars leave trails.
     light_curve : LightCurve
-        With the automatic aperture.
+        With the automatic aperture; with a `track` if the target moves.
     """
 
     archive: CutoutArchive
@@ -64,6 +66,10 @@ def look_at(archive: CutoutArchive, target: str = "") -> list[QuickLook]:
         sha256 = hashlib.sha256(content).hexdigest()
         tpf = read_tpf(content, name=member.name)
         del content  # three times what its arrays take
-        curve = first_light_curve(tpf, target=target)
+        curve = (
+            follow_target(tpf, target=target)
+            if tpf.is_moving
+            else first_light_curve(tpf, target=target)
+        )
         looks.append(QuickLook(archive, member, sha256, tpf, mean_image(tpf, curve.good), curve))
     return looks
