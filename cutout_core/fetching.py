@@ -81,10 +81,13 @@ class FetchJob(Generic[RequestT, ResultT]):
     ) -> None:
         self._fetch = fetch
         self._executor = executor
+        # Each round of requests has an event of its own: what a stop has ended does not come back
+        # to life in the next round. The lock keeps a stop from falling between a look and a step.
         self._stop = threading.Event()
+        self._lock = threading.Lock()
         self.items: list[FetchItem[RequestT, ResultT]] = [FetchItem(r) for r in requests]
         for item in self.items:
-            executor.submit(self._work, item)
+            executor.submit(self._work, item, self._stop)
 
     @property
     def running(self) -> bool:
@@ -108,33 +111,37 @@ class FetchJob(Generic[RequestT, ResultT]):
 
     def stop(self) -> None:
         """Start nothing more; what is done stays, what is under way is dropped when it comes."""
-        self._stop.set()
-        for item in self.items:
-            if item.state not in _ENDED:
-                item.state = FetchState.STOPPED
+        with self._lock:
+            self._stop.set()
+            for item in self.items:
+                if item.state not in _ENDED:
+                    item.state = FetchState.STOPPED
 
     def retry_failed(self) -> None:
         """Ask again for what failed or was stopped."""
-        self._stop = threading.Event()
-        for item in self.items:
-            if item.state in {FetchState.FAILED, FetchState.STOPPED}:
-                item.state, item.problem = FetchState.WAITING, None
-                self._executor.submit(self._work, item)
+        with self._lock:
+            self._stop = threading.Event()
+            for item in self.items:
+                if item.state in {FetchState.FAILED, FetchState.STOPPED}:
+                    item.state, item.problem = FetchState.WAITING, None
+                    self._executor.submit(self._work, item, self._stop)
 
-    def _work(self, item: FetchItem[RequestT, ResultT]) -> None:
-        stop = self._stop
-        if stop.is_set():
-            return
-        item.state = FetchState.RUNNING
+    def _work(self, item: FetchItem[RequestT, ResultT], stop: threading.Event) -> None:
+        with self._lock:
+            if stop.is_set():
+                return
+            item.state = FetchState.RUNNING
+        problem = None
         try:
             result = self._fetch(item.request)
         except CutoutError as exc:
-            end, result, item.problem = FetchState.FAILED, None, str(exc)
+            end, result, problem = FetchState.FAILED, None, str(exc)
         except Exception:  # noqa: BLE001 - a bug must not leave the item running for ever
             _LOG.exception("fetching %r failed", item.request)
             end, result = FetchState.FAILED, None
-            item.problem = "This is a mistake in Skystamp, not yours. The server's log has it."
+            problem = "This is a mistake in Skystamp, not yours. The server's log has it."
         else:
             end = FetchState.DONE if result is not None else FetchState.EMPTY
-        if not stop.is_set():
-            item.result, item.state = result, end
+        with self._lock:
+            if not stop.is_set():
+                item.result, item.problem, item.state = result, problem, end

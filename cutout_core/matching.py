@@ -12,7 +12,7 @@ from cutout_core.mast.resolver import (
     separation_arcsec,
 )
 from cutout_core.mast.session import MastSession
-from cutout_core.solar_system import find_body
+from cutout_core.solar_system import find_body, read_body_name
 from cutout_core.spelling import similar_names
 from cutout_core.target import ObjectName, SkyPosition, format_position, parse_target, quoted
 
@@ -66,6 +66,52 @@ class MatchedTarget:
 
         place = SkyCoord(self.ra, self.dec, unit="deg").galactic
         return f"l = {float(place.l.deg):.4f}, b = {float(place.b.deg):+.4f}"
+
+
+@dataclass(frozen=True, slots=True)
+class MovingTarget:
+    """
+    A target that moves across the sky, by name: MAST takes its path from JPL Horizons.
+
+    Attributes
+    ----------
+    name : str
+        What to ask for.
+    label : str
+        What to call it, such as "1 Ceres".
+    mt_type : str or None
+        "majorbody" or "smallbody"; `None` leaves it to MAST.
+    """
+
+    name: str
+    label: str
+    mt_type: str | None = None
+
+
+def match_moving_target(text: str, *, mt_type: str | None = None) -> MovingTarget:
+    """
+    Read the name of an asteroid, comet, planet or moon.
+
+    Parameters
+    ----------
+    text : str
+        What was typed.
+    mt_type : str, optional
+        "majorbody" or "smallbody".
+
+    Returns
+    -------
+    target : MovingTarget
+        Called by its full name where the table of well-known bodies has it.
+
+    Raises
+    ------
+    TargetError
+        If the text can't be a name.
+    """
+    name = read_body_name(text)
+    body = find_body(name)
+    return MovingTarget(name, body.label if body else name, mt_type)
 
 
 def match_target(session: MastSession, text: str, *, resolver: str | None = None) -> MatchedTarget:

@@ -181,7 +181,7 @@ def predicted_bytes(ny: int, nx: int, n_cadences: int, *, compressed: bool = Tru
     return round(plain * _DEFLATE_RATIO) if compressed else plain
 
 
-def predict_pixels(ra: float, dec: float) -> dict[int, PredictedPixel]:
+def predict_pixels(ra: float, dec: float) -> dict[int, list[PredictedPixel]]:
     """
     Predict in which sectors TESS sees a position, and on which pixel.
 
@@ -193,8 +193,9 @@ def predict_pixels(ra: float, dec: float) -> dict[int, PredictedPixel]:
     Returns
     -------
     pixels : dict
-        Sector number -> `PredictedPixel`, ascending, for all sectors that tess-point knows: past
-        ones and scheduled ones. Empty where TESS never looks.
+        Sector number -> list of `PredictedPixel`, ascending, for all sectors that tess-point
+        knows: past ones and scheduled ones. Several of one sector where the fields of two cameras
+        overlap. Empty where TESS never looks.
 
     Raises
     ------
@@ -213,13 +214,11 @@ def predict_pixels(ra: float, dec: float) -> dict[int, PredictedPixel]:
 
     found = tess_stars2px_function_entry(0, ra % 360, dec, scInfo=_pointings())
     sectors, cameras, ccds, columns, rows = found[3:8]
-    pixels = {
-        int(sector): _predicted(int(camera), int(ccd), float(column), float(row))
-        for sector, camera, ccd, column, row in zip(
-            sectors, cameras, ccds, columns, rows, strict=True
-        )
-        if sector > 0  # it answers with a sector of -1 where there is none
-    }
+    pixels: dict[int, list[PredictedPixel]] = {}
+    for sector, camera, ccd, column, row in zip(sectors, cameras, ccds, columns, rows, strict=True):
+        if sector > 0:  # it answers with a sector of -1 where there is none
+            pixel = _predicted(int(camera), int(ccd), float(column), float(row))
+            pixels.setdefault(int(sector), []).append(pixel)
     return dict(sorted(pixels.items()))
 
 

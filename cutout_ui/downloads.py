@@ -14,12 +14,13 @@ def download_row(fetch: TesscutFetch, look: QuickLook) -> None:
     """Offer everything as a zip, and the light curve in sight as a table."""
     looks = fetch.looks
     label = fetch.target.label
-    n = len(looks)
+    n = len({entry.tpf.sector for entry in looks})
+    notes = fetch.notes
     with st.container(horizontal=True):
         st.download_button(
             "Everything as zip" if n == 1 else f"All {n} sectors as zip",
             # A callable runs when the button is clicked, outside this run: it holds plain values.
-            data=lambda: tess_bundle(label, looks, created=datetime.now(UTC)),
+            data=lambda: tess_bundle(label, looks, created=datetime.now(UTC), notes=notes),
             file_name=bundle_name(label, looks),
             mime="application/zip",
             key="tesscut_zip",
@@ -37,6 +38,6 @@ def download_row(fetch: TesscutFetch, look: QuickLook) -> None:
             on_click="ignore",
         )
     st.caption(
-        "The zip holds the original files as MAST's service sent them, the light curves as "
+        "The zip holds the original files as the service sent them, the light curves as "
         "tables, pictures, and a README with the exact requests and how to cite."
     )

@@ -9,6 +9,7 @@ import streamlit as st
 from cutout_core.fetching import FetchItem, FetchJob, FetchState
 from cutout_core.mast.session import MAX_IN_FLIGHT
 from cutout_ui.problems import plain, show_problem
+from cutout_ui.source import DataSource
 
 _POLL_S = 0.4
 _ICONS = {
@@ -24,14 +25,14 @@ Job = FetchJob[Any, Any]
 
 
 @st.cache_resource(show_spinner=False)
-def _executor() -> ThreadPoolExecutor:
+def _executor(base_url: str) -> ThreadPoolExecutor:
     # As many threads as MAST allows requests; the session holds the limit itself.
     return ThreadPoolExecutor(MAX_IN_FLIGHT, thread_name_prefix="fetch")
 
 
-def start_job(requests: Iterable[Any], fetch: Callable[[Any], Any]) -> Job:
-    """Start to fetch, in threads that all visitors share."""
-    return FetchJob(requests, fetch, _executor())
+def start_job(source: DataSource, requests: Iterable[Any], fetch: Callable[[Any], Any]) -> Job:
+    """Start to fetch, in threads that all visitors of a source share."""
+    return FetchJob(requests, fetch, _executor(source.base_url))
 
 
 def fetch_panel(job: Job, key: str) -> None:

@@ -141,5 +141,5 @@ def _start(
         return open_reply(archive, simulated=simulated)
 
     st.session_state[f"{page}_fetch"] = ImageFetch(
-        start_job(requests, fetch), source, target, service, size, code
+        start_job(source, requests, fetch), source, target, service, size, code
     )

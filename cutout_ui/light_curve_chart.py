@@ -1,4 +1,4 @@
-"""The chart of a light curve: wheel and slider zoom, hover with date and brightness."""
+"""The chart of a light curve: zoom by slider or Ctrl and wheel, hover with date."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cutout_core.lightcurve import utc_texts
+from cutout_core.lightcurve import LightCurve, utc_texts
 from cutout_core.quicklook import QuickLook
 
 
@@ -16,7 +16,7 @@ def light_curve_chart(look: QuickLook, label: str) -> None:
     if not curve.good.any():
         st.info("No image of this sector can be used, so there is no light curve.")
         return
-    relative = bool(curve.median_flux > 0)
+    relative = _has_relative_brightness(curve)
     flux = curve.normalised()[0] if relative else curve.flux
     points = pd.DataFrame(
         {
@@ -31,6 +31,18 @@ def light_curve_chart(look: QuickLook, label: str) -> None:
         height=420,
         alt=_alt(points, label, "of its median" if relative else "electrons/s"),
     )
+    st.caption(
+        "Each dot is one image. Drag the handles below the chart to zoom, or turn the wheel with "
+        "Ctrl held; point at a dot for its date. BTJD counts days."
+        + ("" if relative else " The star is hardly brighter than the noise of the sky.")
+    )
+
+
+def _has_relative_brightness(curve: LightCurve) -> bool:
+    """Tell whether the star is seen at all: else "1 = usual" would be a part of the noise."""
+    flux = curve.flux[curve.good]
+    scatter = 1.4826 * float(np.median(np.abs(flux - curve.median_flux)))
+    return curve.median_flux > 5 * scatter
 
 
 def _spec(points: pd.DataFrame, brightness: str) -> dict[str, Any]:

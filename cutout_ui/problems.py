@@ -37,4 +37,4 @@ def show_problem(text: str) -> None:
 
 def plain(text: str) -> str:
     """Escape what Markdown would read as its own signs: the text came from outside."""
-    return "".join(f"\\{c}" if c in r"\`*_{}[]<>()#+-.!|$~:" else c for c in text)
+    return "".join(f"\\{c}" if c in r"\`*_{}[]<>()#+-.!|$~:&" else c for c in text)

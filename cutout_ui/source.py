@@ -6,20 +6,23 @@ The only module that knows that the demo sky exists; for everything else a sourc
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Literal, get_args
+from urllib.parse import urlsplit
 
 import streamlit as st
 
 from cutout_core import MastSession
 from cutout_core.errors import InvalidQueryError
+from cutout_core.mast.session import MAST_URL
 
 Kind = Literal["mast", "demo"]
 
-_NAMES: dict[Kind, str] = {"mast": "Live MAST", "demo": "Simulated sky"}
 _ANSWER_TIME_S = 3.0
+_ASK_AGAIN_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,13 @@ class DataSource:
     reason: str
 
     @property
+    def name(self) -> str:
+        """What the header calls it: the host, if it is not MAST itself."""
+        if self.kind == "demo":
+            return "Simulated sky"
+        return "Live MAST" if self.base_url == MAST_URL else urlsplit(self.base_url).netloc
+
+    @property
     def is_simulated(self) -> bool:
         """Whether what comes from here was computed and not observed."""
         return self.kind == "demo"
@@ -53,19 +63,25 @@ class DataSource:
 
 
 class _Probe:
-    """Whether MAST answers: asked once, in the background, and again when somebody wants it."""
+    """Whether MAST answers: asked in the background; a no is asked again after some minutes."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._answer: Future[bool] | None = None
+        self._asked_at = 0.0
 
-    def start(self, *, again: bool = False) -> Future[bool]:
+    def start(self) -> Future[bool]:
+        """Return the answer, which may still be on its way; a no is asked again after a while."""
         with self._lock:
-            if self._answer is None or (again and self._answer.done()):
+            if self._answer is None or self._is_stale(self._answer):
                 answer: Future[bool] = Future()
                 threading.Thread(target=self._ask, args=(answer,), daemon=True).start()
-                self._answer = answer
+                self._answer, self._asked_at = answer, time.monotonic()
             return self._answer
+
+    def _is_stale(self, answer: Future[bool]) -> bool:
+        old = time.monotonic() - self._asked_at > _ASK_AGAIN_S
+        return old and answer.done() and (answer.exception() is not None or not answer.result())
 
     @staticmethod
     def _ask(answer: Future[bool]) -> None:
@@ -99,7 +115,7 @@ def choose_source() -> DataSource:
     if chosen is not None:
         return _source(chosen, "You chose it.")
     if _PROBE.start().result():
-        return _source("mast", "MAST answered when this server started.")
+        return _source("mast", "MAST answered when this server asked.")
     return _source(
         "demo", f"MAST did not answer within {_ANSWER_TIME_S:.0f} s when this server asked."
     )
@@ -108,7 +124,7 @@ def choose_source() -> DataSource:
 def source_switch(source: DataSource) -> None:
     """Show where the data comes from and, unless a setting pins it, let the visitor change it."""
     icon = ":material/science:" if source.is_simulated else ":material/public:"
-    with st.popover(_NAMES[source.kind], icon=icon, type="tertiary", key="source_popover"):
+    with st.popover(source.name, icon=icon, type="tertiary", key="source_popover"):
         st.markdown("**Where the data comes from**")
         st.write(_explain(source))
         st.caption(source.reason)
@@ -144,6 +160,11 @@ def _explain(source: DataSource) -> str:
         return (
             "The demo sky runs on this computer and needs no network. Its stars, planets and "
             "noise are **computed, not observed**; camera positions and times are those of TESS."
+        )
+    if source.base_url != MAST_URL:
+        return (
+            f"A server that speaks MAST's protocol, at `{source.base_url}`, as the setting "
+            "SKYSTAMP_MAST_URL says. Files tell in their header whether they are simulated."
         )
     return (
         f"MAST, the archive of NASA's Hubble and TESS missions, at `{source.base_url}`. "

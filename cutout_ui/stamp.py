@@ -45,7 +45,7 @@ def _svg(look: QuickLook, label: str) -> str:
     n_added = int(look.light_curve.aperture.sum())
     said = html.escape(f"{label}: {nx} by {ny} pixels, {n_added} of them in the aperture", True)
     return (
-        f'<svg viewBox="0 0 {_SIDE} {height + 96:.0f}" role="img" aria-label="{said}" '
+        f'<svg viewBox="0 0 {_SIDE} {height + 112:.0f}" role="img" aria-label="{said}" '
         'xmlns="http://www.w3.org/2000/svg" fill="none" stroke="currentColor">'
         f'<g transform="translate({(_SIDE - width) / 2:.1f} 0)">'
         f'<image href="data:image/png;base64,{png}" width="{width:.1f}" height="{height:.1f}" '
@@ -79,7 +79,7 @@ def _furniture(look: QuickLook, unit: float, height: float) -> str:
     bar, rose = scale_bar(look.tpf.wcs, shape), compass(look.tpf.wcs, shape)
     if bar is None or rose is None:
         return ""
-    middle = height + 52
+    middle = height + 58
     parts = [
         f'<path d="M8 {middle - 10:.0f}v20M8 {middle:.0f}h{bar.length_px * unit:.1f}'
         f'm0 -10v20" stroke-width="4"/>'

@@ -65,7 +65,7 @@ def set_target(text: str) -> None:
 
 def find_target(source: DataSource, text: str) -> MatchedTarget:
     """Match the text, or show why it can't be matched and what to do, and end the page."""
-    resolver = _chosen_resolver()
+    resolver = _chosen_resolver(text)
     with problems_shown(source, _ways_out), st.spinner(f"Looking for {plain(text)} …"):
         return _match(source.base_url, source.resolver_url, text, resolver, _source=source)
 
@@ -74,21 +74,24 @@ def _ways_out(problem: CutoutError) -> None:
     """Offer what the text may have been meant to be."""
     if isinstance(problem, ResolverError) and problem.moving_name is not None:
         if st.button(
-            f"Look for {plain(problem.moving_name)} as a moving target",
+            f"Follow {plain(problem.moving_name)} as a moving target",
             key="target_moving",
             type="primary",
             icon=":material/moving:",
+            on_click=_follow,
+            args=(problem.moving_name,),
         ):
-            follow_mover(problem.moving_name)
+            st.switch_page("tesscut.py")
     elif isinstance(problem, ResolverError) and problem.similar:
         _name_buttons("similar", "Did you mean:", problem.similar)
     else:
         example_buttons()
 
 
-def follow_mover(name: str) -> None:
-    """Go to the TESSCut page, to the form for what moves."""
-    st.switch_page("tesscut.py", query_params={"tesscut_kind": MOVING, "mover": name})
+def _follow(name: str) -> None:
+    """Set the form of the TESSCut page to a moving target: a button's callback."""
+    set_target(name)
+    st.session_state["tesscut_kind"] = MOVING
 
 
 def _name_buttons(key: str, caption: str, names: Sequence[str]) -> None:
@@ -98,8 +101,13 @@ def _name_buttons(key: str, caption: str, names: Sequence[str]) -> None:
             st.button(plain(name), key=f"{key}_{i}", on_click=set_target, args=(name,))
 
 
-def _chosen_resolver() -> str | None:
-    chosen = st.session_state.get("target_resolver", _AUTOMATIC)
+def _resolver_key(text: str) -> str:
+    # The choice belongs to the name: another name may be unknown to that catalogue.
+    return f"target_resolver_{text}"
+
+
+def _chosen_resolver(text: str) -> str | None:
+    chosen = st.session_state.get(_resolver_key(text), _AUTOMATIC)
     return None if chosen == _AUTOMATIC else chosen
 
 
@@ -123,9 +131,9 @@ def target_card(source: DataSource, target: MatchedTarget) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(target.canonical_name or target.label)}**", width="content")
             if target.object_type:
-                st.badge(target.object_type, color="blue")
+                st.badge(plain(target.object_type), color="blue")
             if target.resolver:
-                st.badge(f"found by {target.resolver}", color="gray")
+                st.badge(f"found by {plain(target.resolver)}", color="gray")
             st.badge(f"in {target.constellation}", color="gray")
         st.caption(
             f"Right ascension and declination: {plain(target.sexagesimal)} "
@@ -170,7 +178,7 @@ def _other_catalogues(source: DataSource, target: MatchedTarget) -> None:
             [_AUTOMATIC, *(r for r in RESOLVERS if r in {m.resolver for m in matches})],
             default=_AUTOMATIC,
             required=True,
-            key="target_resolver",
+            key=_resolver_key(typed_target()),
             persist_state="session",
         )
 

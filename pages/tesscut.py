@@ -1,10 +1,16 @@
-"""TESSCut: from a target to sectors, pixels, a light curve and a zip."""
+"""TESSCut: from a target, at rest or moving, to sectors, pixels, a light curve and a zip."""
 
 import streamlit as st
 
 from cutout_ui.downloads import download_row
 from cutout_ui.fetch_panel import fetch_panel
-from cutout_ui.sector_table import find_target_sectors, sector_table
+from cutout_ui.mover_form import find_mover, is_moving, mover_examples
+from cutout_ui.sector_table import (
+    find_mover_sectors,
+    find_target_sectors,
+    sector_table,
+    sectors_in_words,
+)
 from cutout_ui.size_form import size_form, size_line
 from cutout_ui.source import choose_source
 from cutout_ui.target_box import example_buttons, find_target, target_card, typed_target
@@ -12,28 +18,28 @@ from cutout_ui.tesscut_fetch import current_fetch, fetch_button
 from cutout_ui.tesscut_results import choose_result, show_result
 
 st.title("TESSCut")
-st.write("How bright was a star from hour to hour? Small cutouts of the images that TESS took.")
+st.write("How bright was it from hour to hour? Small cutouts of the images that TESS took.")
 
 source = choose_source()
 text = typed_target()
+moving = is_moving()
+offer_examples = mover_examples if moving else example_buttons
 if not text:
-    example_buttons()
+    offer_examples()
     st.stop()
 
-target = find_target(source, text)
-target_card(source, target)
-
-sectors = find_target_sectors(source, target)
+if moving:
+    target = find_mover(text)
+    sectors = find_mover_sectors(source, target)
+else:
+    target = find_target(source, text)
+    target_card(source, target)
+    sectors = find_target_sectors(source, target)
 if not sectors:
-    st.info(
-        "TESS has not observed this place, or its images are not in the archive yet. "
-        "TESS has looked at most of the sky, but not at all of it: try another target.",
-        icon=":material/visibility_off:",
-    )
-    example_buttons()
+    offer_examples()
     st.stop()
 
-st.subheader(f"Observed in {len(sectors)} sector{'s' if len(sectors) > 1 else ''}")
+st.subheader(sectors_in_words(sectors))
 ticked = sector_table(target, sectors)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     size = size_form()

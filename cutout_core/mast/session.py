@@ -54,10 +54,11 @@ QueryValue: TypeAlias = str | int | float
 Query: TypeAlias = Sequence[tuple[str, QueryValue]]
 ReplyKind: TypeAlias = Literal["zip", "json"]
 
-# Shared by all sessions of the process, because MAST counts the address. The resolver is another
-# host with slots of its own, so that a typed name does not wait behind ten long cutouts.
-_MAST_SLOTS = threading.BoundedSemaphore(MAX_IN_FLIGHT)
-_RESOLVER_SLOTS = threading.BoundedSemaphore(MAX_IN_FLIGHT)
+# Shared by all sessions of the process, because MAST counts the address. Each server has slots of
+# its own, so that one that hangs holds nobody up who asks another; the resolver, which may be the
+# same server, has its own too, so that a typed name does not wait behind ten long cutouts.
+_SLOTS: dict[str, threading.BoundedSemaphore] = {}
+_SLOTS_LOCK = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +98,7 @@ class MastSession:
     A connection to MAST, or to a server that speaks its protocol.
 
     Safe to share between threads. All sessions of a process together have at most
-    `MAX_IN_FLIGHT` requests under way; more wait.
+    `MAX_IN_FLIGHT` requests to a server under way; more wait.
 
     Parameters
     ----------
@@ -172,7 +173,7 @@ class MastSession:
             If the service or the way to it failed.
         """
         url = self.url_for(service_path, query)
-        answer = self._send(url, _MAST_SLOTS, self._read_timeout_s, {"Accept": "*/*"})
+        answer = self._send(url, _slots(self.base_url), self._read_timeout_s, {"Accept": "*/*"})
         return _judge(answer, url, expect)
 
     def resolver_get(self, query: Query) -> Reply:
@@ -195,7 +196,9 @@ class MastSession:
         """
         url = _url(self.resolver_url, "Santa-war/query", query)
         read_timeout_s = min(self._read_timeout_s, RESOLVER_READ_TIMEOUT_S)
-        answer = self._send(url, _RESOLVER_SLOTS, read_timeout_s, {"Accept": "text/plain"})
+        answer = self._send(
+            url, _slots(f"{self.resolver_url} names"), read_timeout_s, {"Accept": "text/plain"}
+        )
         return _judge(answer, url, "json")
 
     def is_reachable(self, timeout_s: float = 3.0) -> bool:
@@ -259,6 +262,11 @@ class MastSession:
             )
             with response:
                 return _Answer(response.status_code, _body(response))
+
+
+def _slots(server: str) -> threading.BoundedSemaphore:
+    with _SLOTS_LOCK:
+        return _SLOTS.setdefault(server, threading.BoundedSemaphore(MAX_IN_FLIGHT))
 
 
 def user_agent() -> str:

@@ -148,3 +148,24 @@ def test_request_stopped_while_under_way_and_asked_for_again_is_not_ended_by_the
     under_way[1].set()
     wait_for(lambda: not job.running)
     assert job.results == [1]
+
+
+def test_what_waited_at_a_stop_is_asked_for_once_when_it_is_asked_for_again():
+    may_go, asked = threading.Event(), []
+
+    def fetch(n):
+        asked.append(n)
+        assert may_go.wait(10)
+        return n
+
+    with ThreadPoolExecutor(1) as pool:
+        job = FetchJob(range(4), fetch, pool)
+        wait_for(lambda: asked == [0])
+        job.stop()
+        job.retry_failed()
+        may_go.set()
+        wait_for(lambda: not job.running)
+
+    # The first was under way when the stop came, and is asked for again.
+    assert asked == [0, 0, 1, 2, 3]
+    assert job.results == [0, 1, 2, 3]

@@ -107,8 +107,14 @@ def test_sectors_of_the_brief_s_first_example_are_predicted():
     # The brief prints tess-s0008-1-1, s0034-1-2, s0061-1-2, s0088-1-2 for this position.
     pixels = predict_pixels(135.1408, -5.1915)
 
-    found = {s: (p.camera, p.ccd) for s, p in pixels.items() if s <= 98}
-    assert found == {8: (1, 1), 34: (1, 2), 61: (1, 2), 88: (1, 2)}
+    found = {s: [(p.camera, p.ccd) for p in ps] for s, ps in pixels.items() if s <= 98}
+    assert found == {8: [(1, 1)], 34: [(1, 2)], 61: [(1, 2)], 88: [(1, 2)]}
+
+
+def test_position_in_the_overlap_of_two_cameras_has_a_pixel_in_each():
+    pixels = predict_pixels(227.43079, 13.46007)[51]
+
+    assert [pixel.camera for pixel in pixels] == [1, 2]
 
 
 def test_predicted_pixel_is_where_a_real_cutout_lies(real_replies: Path):
@@ -116,7 +122,7 @@ def test_predicted_pixel_is_where_a_real_cutout_lies(real_replies: Path):
     # (3.16, 2.82), counted from 0.
     assert real_replies.is_dir()
 
-    pixel = predict_pixels(84.29119, -80.46917)[1]
+    (pixel,) = predict_pixels(84.29119, -80.46917)[1]
 
     assert (pixel.camera, pixel.ccd) == (4, 2)
     assert pixel.column == pytest.approx(1628 + 3.16, abs=1.5)
@@ -142,7 +148,7 @@ def test_position_at_the_edge_of_a_ccd_is_marked(column: int, row: int, edge: bo
     # Science pixels are columns 45 to 2092 and rows 1 to 2048.
     ra, dec, _ = tess_stars2px_reverse_function_entry(1, 4, 2, column, row)
 
-    pixel = predict_pixels(ra, dec)[1]
+    (pixel,) = predict_pixels(ra, dec)[1]
 
     assert (pixel.camera, pixel.ccd) == (4, 2)
     assert pixel.column == pytest.approx(column, abs=0.01)
