@@ -176,6 +176,38 @@ class MastSession:
         answer = self._send(url, _slots(self.base_url), self._read_timeout_s, {"Accept": "*/*"})
         return _judge(answer, url, expect)
 
+    def post(self, service_path: str, form: Query) -> Reply:
+        """
+        Ask a service that looks something up and takes forms, such as a catalogue.
+
+        It does not wait behind cutouts.
+
+        Parameters
+        ----------
+        service_path : str
+            Such as ``api/v0/invoke``.
+        form : sequence of (str, str or number)
+            Its fields.
+
+        Returns
+        -------
+        reply : Reply
+            Of kind "json". Its `url` has the form as a query, which MAST answers alike.
+
+        Raises
+        ------
+        ServiceError, InvalidQueryError
+            As `get`.
+        """
+        answer = self._send(
+            f"{self.base_url}/{service_path}",
+            _slots(f"{self.base_url} look-ups"),
+            min(self._read_timeout_s, RESOLVER_READ_TIMEOUT_S),
+            {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"},
+            form=urlencode(form),
+        )
+        return _judge(answer, self.url_for(service_path, form), "json")
+
     def resolver_get(self, query: Query) -> Reply:
         """
         Ask the name resolver.
@@ -250,23 +282,38 @@ class MastSession:
         slots: threading.BoundedSemaphore,
         read_timeout_s: float,
         headers: Mapping[str, str],
+        *,
+        form: str | None = None,
     ) -> _Answer:
         """Send one request and read its answer: the place for whatever is done about failures."""
         with slots, _foreign_errors_mapped(url):
-            response = self._http.get(
+            response = self._http.request(
+                "GET" if form is None else "POST",
                 url,
+                data=form,
                 headers=headers,
                 timeout=(self._connect_timeout_s, read_timeout_s),
                 stream=True,
                 proxies=_proxies(url),
             )
             with response:
+                if form is not None and response.request.method != "POST":
+                    raise UnexpectedReplyError(_lost_form(url))
                 return _Answer(response.status_code, _body(response))
 
 
 def _slots(server: str) -> threading.BoundedSemaphore:
     with _SLOTS_LOCK:
         return _SLOTS.setdefault(server, threading.BoundedSemaphore(MAX_IN_FLIGHT))
+
+
+def _lost_form(url: str) -> str:
+    # After a redirect of status 301 to 303 a client asks by GET, without the form.
+    host = urlsplit(url).hostname or url
+    return (
+        f"{host} sends the question elsewhere, in a way that loses what was asked. "
+        f"This is MAST's fault; try again later."
+    )
 
 
 def user_agent() -> str:

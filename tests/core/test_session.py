@@ -74,6 +74,53 @@ def test_session_says_who_asks_and_where_to_complain(server, session):
     assert sent.startswith(f"skystamp/{__version__} (+https://github.com/skystamp/skystamp)")
 
 
+def test_form_is_sent_by_post_as_a_browser_sends_it(server, session):
+    server.answer("/api/v0/invoke", json_answer({"status": "COMPLETE"}))
+
+    reply = session.post("api/v0/invoke", [("request", '{"a": "b c"}')])
+
+    (request,) = server.requests
+    assert (request.method, request.query) == ("POST", [])
+    assert request.body == b"request=%7B%22a%22%3A+%22b+c%22%7D"
+    assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
+    assert request.headers["Accept"] == "application/json"
+    assert reply.json == {"status": "COMPLETE"}
+    assert reply.url == f"{server.url}/api/v0/invoke?request=%7B%22a%22%3A+%22b+c%22%7D"
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "words"),
+    [
+        (Answer(b"<html>", status=200), UnexpectedReplyError, "a web page instead of JSON"),
+        (Answer(status=503), ServiceBusyError, "busy"),
+        (Answer(status=500), ServiceError, "error of its own"),
+        (Answer(hang_up=True), ServiceUnreachableError, "no connection"),
+    ],
+)
+def test_answer_to_a_form_is_judged_like_any_other(answer, error, words, server, session):
+    server.answer("/api/v0/invoke", answer)
+
+    with pytest.raises(error, match=words):
+        session.post("api/v0/invoke", [])
+
+
+def test_form_that_is_lost_in_a_redirect_is_not_taken_for_asked(server, session):
+    server.answer("/old", Answer(status=302, headers={"Location": f"{server.url}/new"}))
+    server.answer("/new", json_answer({"status": "COMPLETE", "data": []}))
+
+    with pytest.raises(UnexpectedReplyError, match="loses what was asked"):
+        session.post("old", [("request", "x")])
+
+
+def test_form_is_sent_again_where_a_redirect_keeps_it(server, session):
+    server.answer("/old", Answer(status=308, headers={"Location": f"{server.url}/new"}))
+    server.answer("/new", json_answer({"status": "COMPLETE"}))
+
+    session.post("old", [("request", "x")])
+
+    assert [(r.method, r.body) for r in server.asked("/new")] == [("POST", b"request=x")]
+
+
 def test_resolver_is_asked_at_its_own_address_as_astroquery_asks(server):
     server.answer("/Santa-war/query", json_answer({"resolvedCoordinate": []}))
 
