@@ -15,7 +15,7 @@ from cutout_core.size import CutoutSize
 from cutout_ui.fetch_panel import Job, start_job
 from cutout_ui.problems import plain, show_problem
 from cutout_ui.source import DataSource
-from cutout_ui.target_box import set_target
+from cutout_ui.target_box import set_target, typed_target
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +27,8 @@ class ImageFetch:
     ----------
     job : Job
     source : DataSource
+    text : str
+        What stood in the target box.
     target : MatchedTarget
     service : str
         "Zcut" or "HAPCut".
@@ -40,6 +42,7 @@ class ImageFetch:
 
     job: Job
     source: DataSource
+    text: str
     target: MatchedTarget
     service: str
     size: CutoutSize
@@ -111,7 +114,7 @@ def current_fetch(source: DataSource, target: MatchedTarget, service: str) -> Im
                 "Back to them",
                 key=f"{page}_back",
                 on_click=set_target,
-                args=(fetch.target.label,),
+                args=(fetch.text,),
             )
     return None
 
@@ -141,5 +144,5 @@ def _start(
         return open_reply(archive, simulated=simulated)
 
     st.session_state[f"{page}_fetch"] = ImageFetch(
-        start_job(source, requests, fetch), source, target, service, size, code
+        start_job(source, requests, fetch), source, typed_target(), target, service, size, code
     )

@@ -22,9 +22,9 @@ from cutout_ui.problems import problems_shown
 from cutout_ui.source import DataSource
 
 _FORMATS: dict[str, CutoutFormat] = {
-    "Data, to explore (FITS)": "fits",
-    "Finished pictures (JPG)": "jpg",
-    "Finished pictures (PNG)": "png",
+    "data, to explore (FITS)": "fits",
+    "finished pictures (JPG)": "jpg",
+    "finished pictures (PNG)": "png",
 }
 
 # Bytes per pixel that a file takes, as a rule: numbers; a grey picture, with and without loss.
@@ -50,7 +50,7 @@ class FileKind:
 def choose_kind() -> FileKind:
     """Ask for data or for pictures, and how the service is to draw those."""
     words = st.segmented_control(
-        "Fetch",
+        "As",
         list(_FORMATS),
         default=next(iter(_FORMATS)),
         required=True,

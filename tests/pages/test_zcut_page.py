@@ -203,7 +203,7 @@ def test_one_ticked_image_is_shown_alone(app: AppTest):
 
 def test_pictures_of_the_service_are_shown_as_they_came(app: AppTest):
     small(app)
-    app.button_group(key="zcut_kind").set_value("Finished pictures (JPG)").run()
+    app.button_group(key="zcut_kind").set_value("finished pictures (JPG)").run()
     app.selectbox(key="zcut_drawn_stretch").set_value("sqrt").run()
 
     fetched(app, PAGE)
@@ -218,7 +218,7 @@ def test_pictures_of_the_service_are_shown_as_they_came(app: AppTest):
 
 def test_black_above_white_is_refused_in_words(app: AppTest):
     small(app)
-    app.button_group(key="zcut_kind").set_value("Finished pictures (PNG)").run()
+    app.button_group(key="zcut_kind").set_value("finished pictures (PNG)").run()
 
     app.number_input(key="zcut_drawn_low_percent").set_value(99.9).run()
 
