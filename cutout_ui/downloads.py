@@ -7,6 +7,7 @@ import streamlit as st
 from cutout_core.lightcurve import to_csv
 from cutout_core.quicklook import QuickLook
 from cutout_core.tess_bundle import bundle_name, tess_bundle
+from cutout_ui.mover_results import movie_downloads
 from cutout_ui.tesscut_fetch import TesscutFetch
 
 
@@ -37,6 +38,8 @@ def download_row(fetch: TesscutFetch, look: QuickLook) -> None:
             icon=":material/table:",
             on_click="ignore",
         )
+        if look.tpf.is_moving:
+            movie_downloads(look, f"{label}, sector {look.tpf.sector}")
     st.caption(
         "The zip holds the original files as the service sent them, the light curves as "
         "tables, pictures, and a README with the exact requests and how to cite."

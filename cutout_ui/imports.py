@@ -6,7 +6,10 @@ import astropy.io.fits
 import astropy.table
 import astropy.visualization
 import astropy.wcs  # noqa: F401
-import matplotlib.figure  # noqa: F401
+import matplotlib.backends.backend_agg
+import matplotlib.collections
+import matplotlib.figure
+import matplotlib.patheffects  # noqa: F401
 import pandas as pd  # noqa: F401
 import tess_stars2px  # noqa: F401
 
@@ -15,4 +18,5 @@ import cutout_core.matching
 import cutout_core.quicklook
 import cutout_core.render
 import cutout_core.sectors
+import cutout_core.sky_map
 import cutout_core.tess_bundle  # noqa: F401

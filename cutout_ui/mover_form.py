@@ -21,7 +21,8 @@ def is_moving() -> bool:
     kind = st.segmented_control(
         "The target is a",
         [STILL, MOVING],
-        default=STILL,
+        # A button elsewhere may have chosen already; Streamlit wants one source of the first value.
+        default=None if "tesscut_kind" in st.session_state else STILL,
         required=True,
         key="tesscut_kind",
         bind="query-params",

@@ -15,7 +15,8 @@ from cutout_ui.size_form import size_form, size_line
 from cutout_ui.source import choose_source
 from cutout_ui.target_box import example_buttons, find_target, target_card, typed_target
 from cutout_ui.tesscut_fetch import current_fetch, fetch_button
-from cutout_ui.tesscut_results import choose_result, show_result
+from cutout_ui.tesscut_results import choose_result, show_result, where_the_mover_was
+from cutout_ui.where_tess_looked import where_tess_looked
 
 st.title("TESSCut")
 st.write("How bright was it from hour to hour? Small cutouts of the images that TESS took.")
@@ -41,6 +42,8 @@ if not sectors:
 
 st.subheader(sectors_in_words(sectors))
 ticked = sector_table(target, sectors)
+if not moving:
+    where_tess_looked(target.label, target.ra, target.dec, sectors)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     size = size_form()
     fetch_button(source, target, ticked, size)
@@ -55,4 +58,6 @@ if not fetch.looks:
 
 look = choose_result(fetch)
 show_result(fetch, look)
+if moving:
+    where_the_mover_was(fetch, sectors)
 download_row(fetch, look)

@@ -1,0 +1,113 @@
+"""What a moving target shows: a movie that follows it, its rotation, files to take away."""
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from cutout_core.movie import (
+    choose_frames,
+    frame_sheet,
+    frame_times,
+    movie_file,
+    movie_levels,
+)
+from cutout_core.quicklook import QuickLook
+from cutout_core.rotation import find_rotation
+from cutout_ui.movie_player import movie_player
+from cutout_ui.problems import plain
+from cutout_ui.where_tess_looked import SkyPath
+
+# More frames than anybody looks at one by one; they stay in one picture of a few hundred kB.
+_MOST_PLAYED = 1500
+# A file to pass on: ten to thirty seconds.
+_MOST_IN_FILE = 300
+
+_COLUMNS = """
+A file of a moving target has four columns more than that of a star. **TGT_X** and **TGT_Y** say in
+which pixel of the cutout the target is, counted from 0: the cutout follows it in steps of whole
+pixels, so that both change a little from image to image and jump back. **TGT_RA** and **TGT_DEC**
+are its position on the sky at that moment, as JPL Horizons computes it. The stars drift through the
+picture because the window moves with the target.
+"""
+
+
+def mover_movie(look: QuickLook, label: str) -> None:
+    """Play the frames, with a ring around the target."""
+    sheet, times, marks = _movie(look.sha256, _look=look)
+    movie_player(
+        sheet, times, marks=marks, key="tesscut_movie", alt=f"Movie of {label}: the stars drift by"
+    )
+    st.caption(
+        f"{len(times):,} images, without those that are left out. Ring: the target. "
+        "Stars drift through the picture because it moves with the target."
+    )
+
+
+@st.cache_data(max_entries=40, show_spinner=False)
+def _movie(sha256: str, *, _look: QuickLook) -> tuple[Any, list[str], list[tuple[float, float]]]:
+    tpf, curve = _look.tpf, _look.light_curve
+    frames = choose_frames(tpf, curve.good, at_most=_MOST_PLAYED)
+    sheet = frame_sheet(movie_levels(tpf, frames, sky=curve.background))
+    return sheet, frame_times(tpf, frames), _marks(_look, frames)
+
+
+def _marks(look: QuickLook, frames: Any) -> list[tuple[float, float]]:
+    x, y = look.tpf.target_x, look.tpf.target_y
+    assert x is not None
+    assert y is not None
+    return list(zip(x[frames].tolist(), y[frames].tolist(), strict=True))
+
+
+def mover_rotation(look: QuickLook) -> None:
+    """Say what the light curve tells about the body's rotation, and what the columns mean."""
+    st.markdown(f"**Rotation.** {plain(_rotation(look.sha256, _look=look))}")
+    with st.expander("What the columns of this file mean"):
+        st.markdown(_COLUMNS)
+
+
+@st.cache_data(max_entries=200, show_spinner="Looking for the rotation …")
+def _rotation(sha256: str, *, _look: QuickLook) -> str:
+    return find_rotation(_look.light_curve).words
+
+
+def sky_path(looks: Sequence[QuickLook]) -> SkyPath:
+    """Return RA and Dec in degrees along a body's path, with NaN between the files."""
+    path: tuple[list[float], list[float]] = ([], [])
+    for look in looks:
+        for values, column in zip(path, (look.tpf.target_ra, look.tpf.target_dec), strict=True):
+            if column is not None:
+                # A day's path is straight on a map of the whole sky.
+                step = max(1, round(86_400 / look.tpf.cadence_s))
+                values += [*column[np.isfinite(column)][::step].tolist(), float("nan")]
+    return np.array(path[0]), np.array(path[1])
+
+
+def movie_downloads(look: QuickLook, label: str) -> None:
+    """Offer the movie as a file."""
+    stem = look.member.name.removesuffix(".fits")
+    for form, mime in (("gif", "image/gif"), ("webp", "image/webp")):
+        st.download_button(
+            f"Movie as {form.upper() if form == 'gif' else 'WebP'}",
+            data=functools.partial(_movie_file, look, label, form),
+            file_name=f"{stem}.{form}",
+            mime=mime,
+            key=f"tesscut_movie_{form}",
+            icon=":material/movie:",
+            on_click="ignore",
+        )
+
+
+def _movie_file(look: QuickLook, label: str, file_format: str) -> bytes:
+    tpf, curve = look.tpf, look.light_curve
+    frames = choose_frames(tpf, curve.good, at_most=_MOST_IN_FILE)
+    return movie_file(
+        movie_levels(tpf, frames, sky=curve.background),
+        frame_times(tpf, frames),
+        title=label,
+        file_format=file_format,
+        marks=_marks(look, frames),
+        simulated=tpf.simulated,
+    )
