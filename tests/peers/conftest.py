@@ -6,6 +6,11 @@ from typing import Any
 import pytest
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Know the mark of astroquery's own tests, which are imported here."""
+    config.addinivalue_line("markers", "remote_data: astroquery's mark for what asks a server")
+
+
 @pytest.fixture
 def demo_tesscut(demo_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """`cutout_core.Tesscut` as a user has it, with the demo sky set by environment variables."""

@@ -89,3 +89,27 @@ def test_downloaded_files_are_the_same_to_the_byte(demo_tesscut, astroquery_tess
     assert our_path.rpartition("/")[2] == their_path.rpartition("/")[2]
     with open(our_path, "rb") as a, open(their_path, "rb") as b:  # noqa: PTH123
         assert a.read() == b.read()
+
+
+@pytest.mark.parametrize("name", ["Ceres", "Eleonora", "C/2020 F3", "67P"])
+def test_sector_tables_of_a_moving_target_are_the_same(name, demo_tesscut, astroquery_tesscut):
+    ours = demo_tesscut.get_sectors(object_name=name, moving_target=True)
+    theirs = astroquery_tesscut.get_sectors(objectname=name, moving_target=True)
+
+    assert len(theirs) > 0
+    assert same_table(ours, theirs)
+
+
+def test_files_of_a_moving_target_are_the_same_to_the_byte(
+    demo_tesscut, astroquery_tesscut, tmp_path
+):
+    query = {"moving_target": True, "sector": 6, "size": 3, "mt_type": "smallbody"}
+
+    ours = demo_tesscut.get_cutouts(object_name="Eleonora", **query)
+    theirs = astroquery_tesscut.get_cutouts(objectname="Eleonora", **query)
+    manifest = demo_tesscut.download_cutouts(object_name="Eleonora", **query, path=tmp_path)
+
+    assert [as_bytes(h) for h in ours] == [as_bytes(h) for h in theirs]
+    assert len(manifest) == len(theirs) == 1
+    with fits.open(manifest["Local Path"][0]) as hdus:
+        assert hdus["PIXELS"].header["TTYPE13"] == "TGT_X"

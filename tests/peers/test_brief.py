@@ -33,6 +33,34 @@ tess-s0010-1-4     10      1   4
 ...
 """
 
+SECTORS_OF_A_MOVING_TARGET = """
+>>> from cutout_core import Tesscut
+>>> sector_table = Tesscut.get_sectors(object_name="Ceres", moving_target=True)
+>>> print(sector_table)
+  sectorName   sector camera ccd
+-------------- ------ ------ ---
+tess-s0029-1-4     29      1   4
+tess-s0043-3-3     43      3   3
+tess-s0044-2-4     44      2   4
+tess-s0092-4-3     92      4   3
+tess-s0097-1-4     97      1   4
+"""
+
+# The manual does not compare what this one prints: how many cadences there are depends on how near
+# to the edge of the CCD the service follows a target (355 in the manual).
+CUTOUTS_OF_A_MOVING_TARGET = """
+>>> from cutout_core import Tesscut
+>>> hdulist = Tesscut.get_cutouts(object_name="Eleonora",
+...                               moving_target=True,
+...                               sector=6)
+>>> hdulist[0].info()
+Filename: ...
+No.    Name      Ver    Type      Cards   Dimensions   Format
+  0  PRIMARY       1 PrimaryHDU      54   ()
+  1  PIXELS        1 BinTableHDU    150   3...R x 16C   [D, E, J, 25J, 25E, 25E, 25E, 25E, J, E, E, 38A, D, D, D, D]
+  2  APERTURE      1 ImageHDU        97   (2136, 2078)   int32
+"""  # noqa: E501
+
 CUTOUTS_IN_MEMORY = """
 >>> from cutout_core import Tesscut
 >>> from astropy.coordinates import SkyCoord
@@ -66,7 +94,9 @@ DOWNLOAD = """
     [
         pytest.param(SECTORS_BY_COORDINATES, id="sectors by coordinates"),
         pytest.param(SECTORS_BY_NAME, id="sectors by name"),
+        pytest.param(SECTORS_OF_A_MOVING_TARGET, id="sectors of a moving target"),
         pytest.param(CUTOUTS_IN_MEMORY, id="cutouts in memory"),
+        pytest.param(CUTOUTS_OF_A_MOVING_TARGET, id="cutouts of a moving target"),
         pytest.param(DOWNLOAD, id="download"),
     ],
 )
