@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from cutout_core.errors import CutoutError, ResolverError
+from cutout_core.mast.catalogs import star_neighbourhood
 from cutout_core.mast.resolver import RESOLVERS, Match, describe_object_type
 from cutout_core.matching import (
     MatchedTarget,
@@ -125,8 +126,8 @@ def _alternatives(
     return find_alternatives(_source.session, text)
 
 
-def target_card(source: DataSource, target: MatchedTarget) -> None:
-    """Say what was matched, before anything is fetched."""
+def target_card(source: DataSource, target: MatchedTarget, *, with_star: bool = False) -> None:
+    """Say what was matched, before anything is fetched; `with_star` names the TIC's star there."""
     with st.container(border=True, key="target_card"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(target.canonical_name or target.label)}**", width="content")
@@ -141,8 +142,29 @@ def target_card(source: DataSource, target: MatchedTarget) -> None:
         )
         if target.note:
             st.warning(plain(target.note))
+        if with_star:
+            _star_line(source, target)
         if target.resolver:
             _other_catalogues(source, target)
+
+
+@st.fragment(parallel=True)
+def _star_line(source: DataSource, target: MatchedTarget) -> None:
+    """Name the star and its brighter neighbours; the page does not wait for it."""
+    number = (target.canonical_name or "").removeprefix("TIC ")
+    tic = int(number) if number.isdigit() else None
+    try:
+        words = _star_words(source.base_url, target.ra, target.dec, tic, _source=source)
+    except CutoutError as exc:
+        words = f"Which star of the TESS Input Catalog this is can't be told now. {exc}"
+    st.caption(plain(words))
+
+
+@st.cache_data(ttl="1d", max_entries=1000, show_spinner=False)
+def _star_words(
+    base_url: str, ra: float, dec: float, tic: int | None, *, _source: DataSource
+) -> str:
+    return star_neighbourhood(_source.session, ra, dec, tic).words
 
 
 def _other_catalogues(source: DataSource, target: MatchedTarget) -> None:

@@ -34,7 +34,7 @@ if moving:
     sectors = find_mover_sectors(source, target)
 else:
     target = find_target(source, text)
-    target_card(source, target)
+    target_card(source, target, with_star=True)
     sectors = find_target_sectors(source, target)
 if not sectors:
     offer_examples()

@@ -130,7 +130,8 @@ def test_target_typed_at_home_is_there_on_the_next_page(browser: Browser, demo_d
 
     page.get_by_role("searchbox").fill("WASP-18")
     page.keyboard.press("Enter")
-    page.get_by_text("See what TESS observed there").click()
+    expect(page.get_by_text("found by SIMBAD")).to_be_visible()
+    page.get_by_text("brightness over time").click()
 
     expect(page.get_by_text("Observed in 6 sectors")).to_be_visible()
     expect(page.get_by_role("searchbox")).to_have_value("WASP-18")

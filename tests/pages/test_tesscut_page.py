@@ -67,6 +67,14 @@ def test_target_that_leads_nowhere_says_why_and_stays_typed(app: AppTest, target
     assert "WASP-18" in buttons_of(app)
 
 
+def test_star_of_the_catalogue_is_named_for_a_typed_position(app: AppTest):
+    # WASP-18 is TIC 100100827, of Tmag 8.83 (ExoFOP).
+    opened(app, "24.354302 -45.677883")
+
+    said = text_of(app).replace("\\", "")
+    assert "TIC 100100827: Tmag 8.8" in said
+
+
 def test_size_is_shown_in_pixels_and_on_the_sky_with_what_it_costs(app: AppTest):
     opened(app, "WASP-18")
 
