@@ -19,7 +19,7 @@ from cutout_ui.problems import plain, problems_shown, show_problem
 from cutout_ui.source import DataSource
 
 # One of each kind: a name, a TIC number, a position. All of them exist in the demo sky.
-EXAMPLES = ("Pi Mensae", "WASP-18", "TIC 261136679", "84.2911951861308 -80.46912070924")
+EXAMPLES = ("Pi Mensae", "WASP-18", "TIC 261136679", "84.2911951861308 -80.46912070924", "M51")
 
 #: What can be followed on the TESSCut page.
 STILL, MOVING = "star or place", "asteroid or comet"
