@@ -55,6 +55,9 @@ class BundleEntry:
     previews : mapping of str to bytes
         PNG pictures that go to ``previews/``, by what is added to the file's name:
         ``{"": picture, "_light_curve": chart}``.
+    movies : mapping of str to bytes
+        Movies that go to ``movies/``, by what is added to the file's name, with its ending:
+        ``{".gif": movie}``.
     sha256 : str
         Of the plain file, in hexadecimal, if it is known from reading it. Where it is "", the file
         is inflated once more to compute it, and its checksum is tested on the way.
@@ -67,6 +70,7 @@ class BundleEntry:
     simulated: bool
     light_curve: LightCurve | None = None
     previews: Mapping[str, bytes] = field(default_factory=dict)
+    movies: Mapping[str, bytes] = field(default_factory=dict)
     sha256: str = ""
 
 
@@ -81,8 +85,8 @@ def tpf_facts(tpf: TargetPixelFile) -> dict[str, Cell]:
     Returns
     -------
     facts : dict
-        sector, camera, ccd; ra and dec in degrees (`None` for a moving target); size as
-        "nx x ny"; cadences.
+        sector, camera, ccd; ra and dec in degrees (`None` for a moving target, whose name is
+        moving_target); size as "nx x ny"; cadences.
     """
     ny, nx = tpf.shape
     ra, dec = (round(v, 7) if np.isfinite(v) else None for v in (tpf.ra, tpf.dec))
@@ -94,6 +98,7 @@ def tpf_facts(tpf: TargetPixelFile) -> dict[str, Cell]:
         "dec": dec,
         "size": f"{nx} x {ny}",
         "cadences": tpf.n_cadences,
+        **({"moving_target": tpf.object_name} if tpf.is_moving else {}),
     }
 
 
@@ -107,8 +112,8 @@ def build_bundle(
     """
     Pack fetched files and what was made of them into one zip archive.
 
-    It holds README.txt, manifest.csv, and the folders ``cutouts``, ``light_curves`` and
-    ``previews``, as far as there is anything for them.
+    It holds README.txt, manifest.csv, and the folders ``cutouts``, ``light_curves``,
+    ``previews`` and ``movies``, as far as there is anything for them.
 
     Parameters
     ----------
@@ -154,6 +159,9 @@ def build_bundle(
             for suffix, png in entry.previews.items():
                 # PNG is deflated already.
                 _add(bundle, f"previews/{plain_name(stem + suffix)}.png", png, zipfile.ZIP_STORED)
+            for suffix, movie in entry.movies.items():
+                name = f"movies/{plain_name(stem + suffix)}"
+                _add(bundle, name, movie, zipfile.ZIP_STORED)
     # BytesIO gives its buffer away without a copy.
     return buffer.getvalue()
 
@@ -320,6 +328,8 @@ def _contents(entries: Sequence[BundleEntry]) -> str:
         )
     if any(entry.previews for entry in entries):
         items.append("previews/: pictures of the files.")
+    if any(entry.movies for entry in entries):
+        items.append("movies/: what moves in the files, with the time in UTC under it.")
     return "\n".join(_filled(item, "* ", "  ") for item in items)
 
 

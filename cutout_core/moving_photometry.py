@@ -196,7 +196,7 @@ def _sum_circle(scene: _Scene, radius: float, rows: slice) -> _Sums:
     return _Sums(
         flux=np.where(area > 0, total - area * level, np.nan),
         error=np.sqrt(variance + np.square(area * level_err)),
-        starlight=starlight if field is not None else np.full(len(area), np.nan),
+        starlight=np.where((area > 0) & (field is not None), starlight, np.nan),
         starlight_err=starlight_err,
         complete=complete,
     )
