@@ -4,9 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.browser.dashboard import chromium, dashboard
+
+# CI has two cores for everything: what comes late is not wrong.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(autouse=True)
