@@ -169,7 +169,7 @@ def make_colours(
         return _picture(fetch.token, recipe, _images=[images[key] for key in recipe.keys])
 
 
-@st.cache_resource(max_entries=40, ttl="30m", show_spinner="Mixing colours …")
+@st.cache_resource(max_entries=12, ttl="30m", show_spinner="Mixing colours …")
 def _picture(token: str, recipe: ColourRecipe, *, _images: list[ImageCutout]) -> ColourPicture:
     return colour_picture(
         _images,

@@ -80,7 +80,7 @@ def gallery(
                     ),
                     width="stretch",
                     output_format="PNG",
-                    alt=_alt(look.image, field),
+                    alt=_alt(look.image, field, fetch.service),
                 )
                 st.button(
                     f"**{plain(look.image.filter or look.image.label)}**",
@@ -181,8 +181,10 @@ def _caption(image: ImageCutout, service: str) -> str:
     return dot + "  \n".join(plain(line) for line in lines if line)
 
 
-def _alt(image: ImageCutout, field: float) -> str:
+def _alt(image: ImageCutout, field: float, service: str) -> str:
     parts = [image.label]
+    if service == "Zcut":
+        parts.append(f"survey {image.survey}")
     light = light_name(image.wavelength_um)
     if light:
         parts.append(f"{light} light at {wavelength_text(image.wavelength_um)}")

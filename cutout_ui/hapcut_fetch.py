@@ -41,6 +41,15 @@ def hapcut_fetch_button(source: DataSource, target: MatchedTarget, size: CutoutS
     )
 
 
+def waiting_note(fetch: ImageFetch) -> None:
+    """Say why nothing shows for a while."""
+    if fetch.job.running:
+        st.caption(
+            "The service cuts every image and sends all of them at once. Large cutouts of much "
+            "observed places can take a minute."
+        )
+
+
 def warn_of_swap(fetch: ImageFetch) -> None:
     """Say so if the service has stopped to swap width and height."""
     for look in fetch.images:

@@ -28,6 +28,8 @@ from cutout_ui.problems import plain, problems_shown, show_problem
 
 MODES = ["One image", "Compare two", "Colour"]
 
+_LONGEST_BESIDE_COLOURS = 500
+
 # BUNIT of the archive's files -> how an astronomer writes it.
 _UNITS = {"ELECTRONS/S": "e⁻/s", "ELECTRONS": "e⁻", "COUNTS/S": "counts/s", "MJY/SR": "MJy/sr"}
 
@@ -193,7 +195,8 @@ def _show_colour(fetch: ImageFetch, looks: Sequence[ImageLook], recipe: ColourRe
     sky = viewer_sky(picture.wcs, local_sky(picture.wcs, (nx - 1) / 2, (ny - 1) / 2))
     probes = []
     for one in used:
-        screen = for_screen(one.image)
+        # Several arrays travel with every change of colour: they are kept small.
+        screen = for_screen(one.image, longest=_LONGEST_BESIDE_COLOURS)
         probes.append(
             Probe(
                 screen.data,

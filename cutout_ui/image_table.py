@@ -76,12 +76,17 @@ def _worth(image: ImageCutout) -> tuple[float, float]:
 
 def _rows(looks: Sequence[ImageLook], service: str) -> pd.DataFrame:
     rows = pd.DataFrame([_row(look.image) for look in looks])
-    # A column is left out that says nothing about any image, or the same sky cell about all.
-    empty = [name for name in rows if rows[name].isna().all() or (rows[name] == "").all()]
     if service == "HAPCut":
         rows = rows.rename(columns={"Survey": "Sky cell"})
-        empty += ["Sky cell"] if rows["Sky cell"].nunique() == 1 else []
-    return rows.drop(columns=empty)
+    # A column is left out that says nothing about any image, or the same sky cell about all.
+    silent = [
+        name
+        for name in rows
+        if rows[name].isna().all()
+        or (rows[name] == "").all()
+        or (name == "Sky cell" and rows[name].nunique() == 1)
+    ]
+    return rows.drop(columns=silent)
 
 
 def _row(image: ImageCutout) -> dict[str, object]:
@@ -109,16 +114,19 @@ def _known(value: float) -> float | None:
 def _columns(rows: pd.DataFrame) -> dict[str, ColumnConfig]:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     columns = {
-        "Wavelength": number(format="%.3f µm", help="In the middle of the filter", width=100),
-        "Light": text(width=110),
-        "Glowing gas": text(help="The gas that a narrow filter lets through", width=215),
-        "Pixel": number(format="%.3f″", help="Side of a pixel on the sky", width=75),
-        "Mosaic": text(help="Infrared images come in fine and coarse pixels", width=75),
-        "Exposure": number(format="%.0f s", width=90),
+        "Filter": text(width=70),
+        "Wavelength": number(format="%.3f µm", help="In the middle of the filter", width=95),
+        "Light": text(width=105),
+        "Glowing gas": text(help="The gas that a narrow filter lets through", width=200),
+        "Instrument": text(width=85),
+        "Detector": text(width=75),
+        "Pixel": number(format="%.3f″", help="Side of a pixel on the sky", width=70),
+        "Mosaic": text(help="Infrared images come in fine and coarse pixels", width=70),
+        "Exposure": number(format="%.0f s", width=80),
         "Covered": st.column_config.ProgressColumn(
-            format="%.0f%%", min_value=0, max_value=100, width=110
+            format="%.0f%%", min_value=0, max_value=100, width=100
         ),
-        "Size": text(width=100, help="Width and height in pixels"),
+        "Size": text(width=95, help="Width and height in pixels"),
     }
     return {name: column for name, column in columns.items() if name in rows}
 

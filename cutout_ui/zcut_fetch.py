@@ -50,7 +50,7 @@ class FileKind:
 def choose_kind() -> FileKind:
     """Ask for data or for pictures, and how the service is to draw those."""
     words = st.segmented_control(
-        "As",
+        "Fetch as",
         list(_FORMATS),
         default=next(iter(_FORMATS)),
         required=True,

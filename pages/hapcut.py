@@ -3,7 +3,7 @@
 import streamlit as st
 
 from cutout_ui.fetch_panel import fetch_panel
-from cutout_ui.hapcut_fetch import cost_line, hapcut_fetch_button, warn_of_swap
+from cutout_ui.hapcut_fetch import cost_line, hapcut_fetch_button, waiting_note, warn_of_swap
 from cutout_ui.image_downloads import download_row, provenance
 from cutout_ui.image_examples import object_buttons
 from cutout_ui.image_fetch import current_fetch
@@ -38,6 +38,7 @@ fetch = current_fetch(source, target, "HAPCut")
 if fetch is None:
     st.stop()
 fetch_panel(fetch.job, "hapcut")
+waiting_note(fetch)
 if fetch.is_empty:
     st.write(
         "Hubble's field of view is small, and most of the sky has never been in it. "

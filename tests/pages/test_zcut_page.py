@@ -108,7 +108,10 @@ def test_images_come_by_wavelength_with_what_they_show(app: AppTest):
     assert "simulated, not observed" in text_of(app)
     filters = [alt.split(",")[0].split()[-1] for alt in previews_of(app)]
     assert filters == ["F435W", "F606W", "F814W", "F105W", "F125W", "F140W", "F160W"]
-    assert "ACS/WFC F435W, violet light at 433 nm, 6 arcsec wide" in previews_of(app)
+    assert (
+        "ACS/WFC F435W, survey hff-deepspace, violet light at 433 nm, 6 arcsec wide"
+        in previews_of(app)
+    )
     assert "All show the same 6 arcsec of sky" in text_of(app)
     assert "The file as zip" in downloads_of(app)
 
