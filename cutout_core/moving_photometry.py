@@ -203,11 +203,17 @@ def _sum_circle(scene: _Scene, radius: float, rows: slice) -> _Sums:
 
 
 def _room(tpf: TargetPixelFile, usable: Mask) -> float:
-    """Give the radius of the largest circle around the target that fits into every usable frame."""
+    """
+    Give the radius of the largest circle around the target that fits into every usable frame.
+
+    Of all frames if none is usable, and NaN if none has a place.
+    """
     x, y, _, _ = target_track(tpf)
     ny, nx = tpf.shape
     edges = np.stack([x + 0.5, nx - 0.5 - x, y + 0.5, ny - 0.5 - y])
-    placed = usable & np.isfinite(edges).all(axis=0)
+    placed = np.isfinite(edges).all(axis=0)
+    if (placed & usable).any():
+        placed &= usable
     return float(edges[:, placed].min()) if placed.any() else math.nan
 
 

@@ -149,7 +149,11 @@ def find_rotation(curves: LightCurve | Sequence[LightCurve]) -> Rotation:
     """
     if isinstance(curves, LightCurve):
         curves = [curves]
-    time, flux = _joined(curves)
+    bright = [curve for curve in curves if curve.median_flux > 0]
+    if any(curve.n_good for curve in curves) and not bright:
+        words = "The target is not brighter than the sky around it, so that no period can be told."
+        return _nothing(words, np.empty(0), np.empty(0))
+    time, flux = _joined(bright)
     cadence_d = max((curve.cadence_s for curve in curves), default=math.nan) / 86400
     span = float(np.ptp(time)) if time.size else 0.0
     lowest = _PERIODS_IN_DATA / span if span > 0 else math.inf
@@ -171,8 +175,8 @@ def _joined(curves: Sequence[LightCurve]) -> tuple[FloatArray, FloatArray]:
 
 
 def _without_trend(curve: LightCurve) -> tuple[FloatArray, FloatArray] | None:
-    """Divide a curve by a parabola, without its outliers; `None` if it is too short or too dark."""
-    if curve.n_good <= _TREND_DEGREE + 1 or not curve.median_flux > 0:
+    """Divide a curve by a parabola, without its outliers; `None` if it is too short."""
+    if curve.n_good <= _TREND_DEGREE + 1:
         return None
     time, flux = curve.time[curve.good], curve.flux[curve.good] / curve.median_flux
     scaled = (time - time.mean()) / max(float(np.ptp(time)), 1e-9)

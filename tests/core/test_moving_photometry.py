@@ -229,7 +229,8 @@ def test_file_without_a_good_cadence_says_so():
     curve = follow_target(moving(quality=np.full(150, 128, dtype=np.int32)))
 
     assert not curve.good.any()
-    assert "No cadence is good." in curve.notes
+    assert curve.notes == ("No cadence is good.",)
+    assert track_of(curve).radius_px == 2.0
 
 
 def test_curve_says_whose_it_is():
