@@ -3,18 +3,22 @@
 import base64
 import io
 import re
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import astroquery.mast
 import numpy as np
 import pytest
 from astropy import units as u
 from astropy.coordinates import Angle, SkyCoord
+from astropy.io import fits
 from astropy.wcs import WCS
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from cutout_core.display import PictureStyle, picture_png
+from cutout_core.image import read_images
 from cutout_core.local_sky import local_sky
 from cutout_core.stretch import Scaling
 from cutout_ui.image_viewer import Layer, Probe, Scene, pack, viewer_sky
@@ -24,6 +28,12 @@ from tests.image_factories import make_wcs, plant_stars
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 UI = ROOT / "cutout_ui"
+REAL = (
+    Path(astroquery.mast.__file__).parent
+    / "tests"
+    / "data"
+    / "astrocut_189.49206_62.20615_100x100px_f.zip"
+)
 LINEAR = Scaling(0.0, 1.0, "linear")
 SCENE = Scene(field="one", alt="a made image", save_as="made.png")
 
@@ -180,6 +190,32 @@ def test_value_and_pixel_are_those_of_the_file(browser: Browser):
     assert "no data" in read(page)
     point(page, 20, 300)
     assert "pixel" not in read(page)
+    page.context.close()
+
+
+def test_real_reply_of_zcut_is_read_out_as_astropy_reads_it(browser: Browser):
+    with zipfile.ZipFile(REAL) as archive:
+        (name,) = archive.namelist()
+        content = archive.read(name)
+    image = read_images(content, name)[1]
+    assert image.wcs is not None
+    with fits.open(io.BytesIO(content)) as hdus:
+        value = float(hdus[2].data[71, 12])
+    place = viewer_sky(image.wcs, image.sky)
+    layer = Layer(picture_png(image.data, LINEAR, PictureStyle()), image.shape, "F814W", place)
+    page = viewer(browser, [(layer, Probe(image.data, "F814W", "e⁻/s", place))])
+
+    # 100 x 100 pixels on 900 x 600: a pixel has a side of 6.
+    point(page, 450 + (12 - 49.5) * 6, 300 - (71 - 49.5) * 6)
+
+    assert "pixel 13, 72" in read(page)
+    read_value = re.search(r"value (\S+)( × 10\^(\S+))? e⁻/s", read(page))
+    assert read_value
+    number = read_value[1].replace("−", "-")
+    power = (read_value[3] or "0").replace("−", "-")
+    assert float(f"{number}e{power}") == pytest.approx(value, rel=1e-3)
+    true = SkyCoord(*image.wcs.pixel_to_world_values(12, 71), unit="deg")
+    assert sky_read(page).separation(true).arcsec < 0.13
     page.context.close()
 
 

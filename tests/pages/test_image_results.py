@@ -171,3 +171,31 @@ def test_colour_begins_with_what_looks_natural(filters: list[str], first: str):
 
     assert not app.exception
     assert app.selectbox(key="hapcut_preset").value == first
+
+
+def pictures_page() -> None:
+    """Show a real reply of pictures that Zcut has drawn."""
+    from pathlib import Path
+
+    import astroquery.mast
+
+    from cutout_core.archive import read_archive
+    from cutout_core.imagelook import open_reply
+    from cutout_ui.image_examples import picture_gallery
+
+    data = Path(astroquery.mast.__file__).parent / "tests" / "data"
+    content = (data / "astrocut_189.49206_62.20615_100x100px.zip").read_bytes()
+    picture_gallery(open_reply(read_archive(content, "http://127.0.0.1/zcut")).pictures)
+
+
+def test_real_pictures_of_the_service_are_shown_as_they_came():
+    app = AppTest.from_function(pictures_page, default_timeout=30).run()
+
+    assert not app.exception
+    assert previews_of(app) == [
+        "ACS F606W, drawn by the service",
+        "ACS F814W, drawn by the service",
+        "ACS F850LP, drawn by the service",
+    ]
+    urls = [proto.url for element in app.get("image") for proto in element.proto.imgs]
+    assert all(url.startswith("data:image/jpeg;base64,") for url in urls)
