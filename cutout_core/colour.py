@@ -41,6 +41,8 @@ _SAME_PX = 1e-3
 # logarithmic, and black is so many below the sky.
 _LUPTON_SIGMAS = 15.0
 _BLACK_SIGMAS = 1.5
+# And at no fewer standard deviations of what differs from one pixel to the next.
+_GRAIN_SIGMAS = 12.0
 _SAMPLE = 250_000
 
 
@@ -489,8 +491,10 @@ def _lupton(
     bright = float(np.percentile(intensity, 99.5))
     linear = _LUPTON_SIGMAS * sigma
     if bright > 0:
-        # A picture that is all nebula has no sky to take the noise from.
-        linear = min(linear, bright / 5)
+        # A picture that is all nebula has no sky to take the noise from, so its bright parts tell
+        # where to begin; but never so low that the noise from pixel to pixel turns into colour.
+        grain = sum(_grain(channel) for channel in channels) / 3
+        linear = min(linear, max(bright / 5, _GRAIN_SIGMAS * grain))
     rgb: npt.NDArray[np.uint8] = make_lupton_rgb(
         *channels,
         minimum=black,
@@ -498,6 +502,14 @@ def _lupton(
         Q=max(softening, 1e-3),
     )
     return rgb
+
+
+def _grain(channel: FloatImage) -> float:
+    """Standard deviation of the noise from pixel to pixel: structure of the sky hardly counts."""
+    rows = channel[:: max(1, len(channel) // 500)]
+    steps = np.abs(np.diff(rows, axis=1))
+    # Of a normal distribution; a difference has twice the variance of a pixel.
+    return float(np.median(steps)) * 1.4826 / math.sqrt(2)
 
 
 def _by_channel(
