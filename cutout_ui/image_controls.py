@@ -57,7 +57,7 @@ def image_controls(page: str, images: Sequence[ImageCutout]) -> Look:
     if stretch != "automatic":
         cuts, percent, values = _black_and_white(page, images)
     colour_map = st.selectbox("Colours", COLOUR_MAPS, key=f"{page}_map", bind="query-params")
-    with st.container(horizontal=True, gap="medium"):
+    with st.container(horizontal=True, gap="small"):
         invert = st.toggle("Negative", key=f"{page}_invert", bind="query-params")
         shared = len(images) > 1 and st.toggle(
             "Same scale",

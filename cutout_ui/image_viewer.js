@@ -275,7 +275,7 @@ function rulerText(view) {
   const [p, q] = view.ruler, { wcs } = view.data.layers[0];
   if (!wcs) return `${Math.hypot(p[0] - q[0], p[1] - q[1]).toFixed(1)} pixels`;
   const [arcsec, angle] = separation(toSky(wcs, ...p), toSky(wcs, ...q));
-  return `${angleText(arcsec)} at ${Math.round(angle) % 360}°`;
+  return `${angleText(arcsec)} at ${Math.round(angle) % 360}° E of N`;
 }
 
 function drawCentre(view) {
