@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from cutout_core.motion import describe_motion
 from cutout_core.movie import (
     choose_frames,
     frame_sheet,
@@ -16,6 +17,7 @@ from cutout_core.movie import (
 )
 from cutout_core.quicklook import QuickLook
 from cutout_core.rotation import find_rotation
+from cutout_core.trail import find_trail, trail_png
 from cutout_ui.movie_player import movie_player
 from cutout_ui.problems import plain
 from cutout_ui.where_tess_looked import SkyPath
@@ -63,9 +65,33 @@ def _marks(look: QuickLook, frames: Any) -> list[tuple[float, float]]:
 
 def mover_rotation(look: QuickLook) -> None:
     """Say what the light curve tells about the body's rotation, and what the columns mean."""
+    st.markdown(f"**Brightness and motion.** {plain(describe_motion(look.light_curve))}")
     st.markdown(f"**Rotation.** {plain(_rotation(look.sha256, _look=look))}")
+    way = st.expander("Its way across the stars", key="tesscut_trail", on_change="rerun")
+    if way.open:
+        with way:
+            _way(look)
     with st.expander("What the columns of this file mean"):
         st.markdown(_COLUMNS)
+
+
+def _way(look: QuickLook) -> None:
+    label = f"{look.light_curve.target}, sector {look.tpf.sector}"
+    png = _trail(look.sha256, label, _look=look)
+    if png is None:
+        st.caption("This file does not tell where on the detector its images were cut.")
+        return
+    alt = f"The stars along the way of {label}, and a line across them"
+    st.image(png, alt=alt, output_format="PNG", width="stretch")
+    st.caption("A ring where it begins, a dot for each day. Stars as seen while it was elsewhere.")
+
+
+@st.cache_data(max_entries=40, show_spinner="Putting the stars together …")
+def _trail(sha256: str, label: str, *, _look: QuickLook) -> bytes | None:
+    trail = find_trail(_look.tpf, _look.light_curve.good)
+    if trail is None:
+        return None
+    return trail_png(trail, title=label, simulated=_look.tpf.simulated)
 
 
 @st.cache_data(max_entries=200, show_spinner="Looking for the rotation …")

@@ -36,6 +36,10 @@ def test_ceres_is_led_to_its_sectors_its_movie_and_its_files(
     expect(frame).not_to_have_value("1")
     page.get_by_role("button", name="Pause").click()
 
+    expect(page.get_by_text("Tmag")).to_be_visible()
+    page.get_by_text("Its way across the stars").click()
+    expect(page.get_by_role("img", name="The stars along the way")).to_be_visible()
+
     page.get_by_text("Where TESS looked").click()
     expect(page.get_by_role("img", name="Map of the whole sky").first).to_be_visible()
 
