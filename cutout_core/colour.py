@@ -505,7 +505,7 @@ def _lupton(
 
 
 def _grain(channel: FloatImage) -> float:
-    """Standard deviation of the noise from pixel to pixel: structure of the sky hardly counts."""
+    """Measure the noise from pixel to pixel; structure of the sky hardly counts."""
     rows = channel[:: max(1, len(channel) // 500)]
     steps = np.abs(np.diff(rows, axis=1))
     # Of a normal distribution; a difference has twice the variance of a pixel.

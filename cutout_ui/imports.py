@@ -11,8 +11,13 @@ import matplotlib.collections
 import matplotlib.figure
 import matplotlib.patheffects  # noqa: F401
 import pandas as pd  # noqa: F401
+import scipy.ndimage  # noqa: F401
 import tess_stars2px  # noqa: F401
 
+import cutout_core.colour
+import cutout_core.display
+import cutout_core.figure
+import cutout_core.hubble_bundle
 import cutout_core.mast.tesscut
 import cutout_core.matching
 import cutout_core.quicklook
