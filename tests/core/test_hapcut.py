@@ -30,7 +30,6 @@ ASTROCUT = "/hapcut/api/v0.1/astrocut"
 SANTA = "/Santa-war/query"
 
 COORD = SkyCoord(351.347812, 28.497808, unit="deg")
-WITNESS = Path("shared/reference/contract/recorded_requests_main.json")
 STEM = "hst_cutout_skycell-p2007x09y05-ra351d3478-decn28d4978_wfc3"
 NOTHING = "Missing HAP files for input target. Cutout not performed."
 
@@ -68,14 +67,6 @@ def session(server: RecordingServer) -> Iterator[MastSession]:
 @pytest.fixture
 def hapcut(session: MastSession) -> HapcutClass:
     return HapcutClass(session)
-
-
-@pytest.fixture
-def recorded(pytestconfig) -> list[dict]:
-    witness = pytestconfig.rootpath.parent / WITNESS
-    if not witness.exists():
-        pytest.skip(f"astroquery's recorded requests are not beside this checkout (../{WITNESS})")
-    return json.loads(witness.read_text())["requests"]
 
 
 @pytest.mark.parametrize(

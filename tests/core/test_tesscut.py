@@ -40,7 +40,6 @@ ASTROCUT = "/tesscut/api/v0.1/astrocut"
 SANTA = "/Santa-war/query"
 
 COORD = SkyCoord(107.18696, -70.50919, unit="deg")
-WITNESS = Path("shared/reference/contract/recorded_requests_main.json")
 
 
 def sector_reply(*sectors: int) -> Answer:
@@ -99,14 +98,6 @@ def session(server: RecordingServer) -> Iterator[MastSession]:
 @pytest.fixture
 def tesscut(session: MastSession) -> TesscutClass:
     return TesscutClass(session)
-
-
-@pytest.fixture
-def recorded(pytestconfig) -> list[dict]:
-    witness = pytestconfig.rootpath.parent / WITNESS
-    if not witness.exists():
-        pytest.skip(f"astroquery's recorded requests are not beside this checkout (../{WITNESS})")
-    return json.loads(witness.read_text())["requests"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """TESSCut for targets that move: requests, replies, refusals."""
 
-import json
 import time
 import warnings
 from collections.abc import Iterator
@@ -38,8 +37,6 @@ from tests.factories import make_tpf_file, make_zip
 
 SECTOR = "/tesscut/api/v0.1/moving_target/sector"
 ASTROCUT = "/tesscut/api/v0.1/moving_target/astrocut"
-
-WITNESS = Path("shared/reference/contract/recorded_requests_main.json")
 
 
 def sector_reply(*rows: tuple[int, int, int]) -> Answer:
@@ -81,14 +78,6 @@ def session(server: RecordingServer) -> Iterator[MastSession]:
 @pytest.fixture
 def tesscut(session: MastSession) -> TesscutClass:
     return TesscutClass(session)
-
-
-@pytest.fixture
-def recorded(pytestconfig) -> list[dict]:
-    witness = pytestconfig.rootpath.parent / WITNESS
-    if not witness.exists():
-        pytest.skip(f"astroquery's recorded requests are not beside this checkout (../{WITNESS})")
-    return json.loads(witness.read_text())["requests"]
 
 
 ELEONORA = {"object_name": "Eleonora", "moving_target": True}

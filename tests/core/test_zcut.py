@@ -1,7 +1,6 @@
 """Zcut: what is sent, what is made of the replies, and what is refused before anything is sent."""
 
 import io
-import json
 import warnings
 import zipfile
 from collections.abc import Iterator
@@ -48,7 +47,6 @@ SANTA = "/Santa-war/query"
 COORD = SkyCoord(189.49206, 62.20615, unit="deg")
 OTHER = SkyCoord(189.28065571, 62.17415175, unit="deg")
 SURVEYS = ["candels_gn_60mas", "candels_gn_30mas", "goods_north", "3dhst_goods-n"]
-WITNESS = Path("shared/reference/contract/recorded_requests_main.json")
 REAL = Path(astroquery.mast.__file__).parent / "tests" / "data"
 
 
@@ -87,14 +85,6 @@ def session(server: RecordingServer) -> Iterator[MastSession]:
 @pytest.fixture
 def zcut(session: MastSession) -> ZcutClass:
     return ZcutClass(session)
-
-
-@pytest.fixture
-def recorded(pytestconfig) -> list[dict]:
-    witness = pytestconfig.rootpath.parent / WITNESS
-    if not witness.exists():
-        pytest.skip(f"astroquery's recorded requests are not beside this checkout (../{WITNESS})")
-    return json.loads(witness.read_text())["requests"]
 
 
 # --- what is sent ------------------------------------------------------------------------------
