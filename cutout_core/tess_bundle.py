@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+import numpy as np
+import numpy.typing as npt
+
 from cutout_core.archive import plain_name
 from cutout_core.bundle import BundleEntry, build_bundle, tpf_facts
 from cutout_core.movie import choose_frames, frame_times, movie_file, movie_levels
@@ -79,7 +82,48 @@ def _notes_on_movers(looks: Sequence[QuickLook]) -> list[str]:
     return notes
 
 
-def look_movie(target: str, look: QuickLook, *, file_format: str = "gif") -> bytes:
+def movie_frames(look: QuickLook, *, at_most: int) -> npt.NDArray[np.intp]:
+    """
+    Choose the frames of a file's movie.
+
+    Parameters
+    ----------
+    look : QuickLook
+    at_most : int
+        If there are more, they are thinned out evenly.
+
+    Returns
+    -------
+    frames : int ndarray of shape (n,)
+        Of the good cadences, or where there are none of all; empty if no frame has light in it.
+    """
+    good = look.light_curve.good
+    return choose_frames(look.tpf, good if good.any() else None, at_most=at_most)
+
+
+def movie_marks(look: QuickLook, frames: npt.NDArray[np.intp]) -> list[tuple[float, float]] | None:
+    """
+    Say where the target is in the frames of a movie.
+
+    Parameters
+    ----------
+    look : QuickLook
+    frames : int ndarray of shape (n,)
+
+    Returns
+    -------
+    marks : list of (float, float), or None
+        0-based (x, y) in each frame; `None` for a target at rest.
+    """
+    track = look.light_curve.track
+    if track is None:
+        return None
+    return list(zip(track.x[frames].tolist(), track.y[frames].tolist(), strict=True))
+
+
+def look_movie(
+    target: str, look: QuickLook, *, file_format: str = "gif", at_most: int = _MOVIE_FRAMES
+) -> bytes:
     """
     Make a movie of a file; where the target moves, it has a ring around it.
 
@@ -89,6 +133,8 @@ def look_movie(target: str, look: QuickLook, *, file_format: str = "gif") -> byt
         What the visitor calls the target.
     look : QuickLook
     file_format : {"gif", "webp"}, optional
+    at_most : int, optional
+        If there are more frames, they are thinned out evenly.
 
     Returns
     -------
@@ -101,18 +147,15 @@ def look_movie(target: str, look: QuickLook, *, file_format: str = "gif") -> byt
         If there is no such format.
     """
     tpf, curve = look.tpf, look.light_curve
-    frames = choose_frames(tpf, curve.good if curve.good.any() else None, at_most=_MOVIE_FRAMES)
+    frames = movie_frames(look, at_most=at_most)
     if not frames.size:
         return b""
-    marks = None
-    if curve.track is not None:
-        marks = list(zip(curve.track.x[frames], curve.track.y[frames], strict=True))
     return movie_file(
         movie_levels(tpf, frames, sky=curve.background),
         frame_times(tpf, frames),
         title=f"{target}, sector {tpf.sector}",
         file_format=file_format,
-        marks=marks,
+        marks=movie_marks(look, frames),
         simulated=tpf.simulated,
     )
 

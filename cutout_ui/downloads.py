@@ -39,7 +39,7 @@ def download_row(fetch: TesscutFetch, look: QuickLook) -> None:
             on_click="ignore",
         )
         if look.tpf.is_moving:
-            movie_downloads(look, f"{label}, sector {look.tpf.sector}")
+            movie_downloads(label, look)
     st.caption(
         "The zip holds the original files as the service sent them, the light curves as "
         "tables, pictures, and a README with the exact requests and how to cite."

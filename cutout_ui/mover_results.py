@@ -2,21 +2,20 @@
 
 import functools
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from cutout_core.motion import describe_motion
 from cutout_core.movie import (
-    choose_frames,
+    FrameSheet,
     frame_sheet,
     frame_times,
-    movie_file,
     movie_levels,
 )
 from cutout_core.quicklook import QuickLook
 from cutout_core.rotation import find_rotation
+from cutout_core.tess_bundle import look_movie, movie_frames, movie_marks
 from cutout_core.trail import find_trail, trail_png
 from cutout_ui.movie_player import movie_player
 from cutout_ui.problems import plain
@@ -38,29 +37,30 @@ picture because the window moves with the target.
 
 def mover_movie(look: QuickLook, label: str) -> None:
     """Play the frames, with a ring around the target."""
-    sheet, times, marks = _movie(look.sha256, _look=look)
+    movie = _movie(look.sha256, _look=look)
+    if movie is None:
+        st.info("No image of this file has light in it, so there is no movie.")
+        return
+    sheet, times, marks = movie
     movie_player(
         sheet, times, marks=marks, key="tesscut_movie", alt=f"Movie of {label}: the stars drift by"
     )
+    kept = ", without those that are left out" if look.light_curve.good.any() else ""
     st.caption(
-        f"{len(times):,} images, without those that are left out. Ring: the target. "
+        f"{len(times):,} images{kept}. Ring: the target. "
         "Stars drift through the picture because it moves with the target."
     )
 
 
 @st.cache_data(max_entries=40, show_spinner=False)
-def _movie(sha256: str, *, _look: QuickLook) -> tuple[Any, list[str], list[tuple[float, float]]]:
-    tpf, curve = _look.tpf, _look.light_curve
-    frames = choose_frames(tpf, curve.good, at_most=_MOST_PLAYED)
-    sheet = frame_sheet(movie_levels(tpf, frames, sky=curve.background))
-    return sheet, frame_times(tpf, frames), _marks(_look, frames)
-
-
-def _marks(look: QuickLook, frames: Any) -> list[tuple[float, float]]:
-    x, y = look.tpf.target_x, look.tpf.target_y
-    assert x is not None
-    assert y is not None
-    return list(zip(x[frames].tolist(), y[frames].tolist(), strict=True))
+def _movie(
+    sha256: str, *, _look: QuickLook
+) -> tuple[FrameSheet, list[str], list[tuple[float, float]] | None] | None:
+    frames = movie_frames(_look, at_most=_MOST_PLAYED)
+    if not frames.size:
+        return None
+    sheet = frame_sheet(movie_levels(_look.tpf, frames, sky=_look.light_curve.background))
+    return sheet, frame_times(_look.tpf, frames), movie_marks(_look, frames)
 
 
 def mover_rotation(look: QuickLook) -> None:
@@ -111,29 +111,18 @@ def sky_path(looks: Sequence[QuickLook]) -> SkyPath:
     return np.array(path[0]), np.array(path[1])
 
 
-def movie_downloads(look: QuickLook, label: str) -> None:
+def movie_downloads(target: str, look: QuickLook) -> None:
     """Offer the movie as a file."""
     stem = look.member.name.removesuffix(".fits")
     for form, mime in (("gif", "image/gif"), ("webp", "image/webp")):
         st.download_button(
             f"Movie as {form.upper() if form == 'gif' else 'WebP'}",
-            data=functools.partial(_movie_file, look, label, form),
+            data=functools.partial(
+                look_movie, target, look, file_format=form, at_most=_MOST_IN_FILE
+            ),
             file_name=f"{stem}.{form}",
             mime=mime,
             key=f"tesscut_movie_{form}",
             icon=":material/movie:",
             on_click="ignore",
         )
-
-
-def _movie_file(look: QuickLook, label: str, file_format: str) -> bytes:
-    tpf, curve = look.tpf, look.light_curve
-    frames = choose_frames(tpf, curve.good, at_most=_MOST_IN_FILE)
-    return movie_file(
-        movie_levels(tpf, frames, sky=curve.background),
-        frame_times(tpf, frames),
-        title=label,
-        file_format=file_format,
-        marks=_marks(look, frames),
-        simulated=tpf.simulated,
-    )
